@@ -1,0 +1,3 @@
+module github.com/wsstream/wsstream
+
+go 1.26.0
