@@ -1,0 +1,174 @@
+package wsconn
+
+import (
+	"os"
+	"slices"
+
+	"github.com/wsstream/wsstream/frames"
+)
+
+// writeMessages sends p as messages of at most size bytes each, or as one if
+// size is 0, an empty one if p is empty. n counts whole messages, also one
+// that a deadline cut: the rest of that one is on its way.
+func (w *writer) writeMessages(op frames.Opcode, p []byte, size int) (n int, err error) {
+	if size == 0 || size > len(p) {
+		size = len(p)
+	}
+	if err := w.acquire(); err != nil {
+		return 0, err
+	}
+	defer w.release()
+	for {
+		m, cut, err := w.writeSome(op, p[n:], size)
+		n += m
+		switch {
+		case err != nil:
+			w.fail(err)
+			return n, err
+		case n == len(p):
+			return n, nil
+		case cut:
+			return n, w.cutReason()
+		}
+		if err := w.border(); err != nil {
+			return n, err
+		}
+	}
+}
+
+// border is the place between two batches: control frames go ahead of the next
+// one, and what has ended writing meanwhile is seen.
+func (w *writer) border() error {
+	w.flushControls()
+	if w.t.out.pending() {
+		if err := w.t.out.settle(); err != nil {
+			return err
+		}
+		if w.t.out.pending() {
+			return w.cutReason()
+		}
+	}
+	return w.ready()
+}
+
+// cutReason returns why a Write was cut: Close cuts it by a deadline, too.
+func (w *writer) cutReason() error {
+	select {
+	case <-w.closed:
+		return errLocalClose
+	default:
+		return os.ErrDeadlineExceeded
+	}
+}
+
+// writeSome sends the first messages of p in one system call, if the transport
+// takes them so. cut says that the deadline came: n then counts what is kept.
+func (w *writer) writeSome(op frames.Opcode, p []byte, size int) (n int, cut bool, err error) {
+	if size > batchSize {
+		return w.writeLarge(op, p[:min(size, len(p))])
+	}
+	buf := getBuffer(len(p))
+	defer buf.release()
+	b, wire := buf.b[:0], 0
+	for {
+		message := p[n:min(n+size, len(p))]
+		if wire > 0 && len(b)+frames.MaxHeaderSize+len(message) > len(buf.b) {
+			break
+		}
+		h, err := w.machine.Send(op, 0, true)
+		if err != nil {
+			return 0, false, sendError(err)
+		}
+		b = appendFrame(b, h, message)
+		n += len(message)
+		if wire == 0 {
+			wire = len(b)
+		}
+		if n == len(p) || !w.t.exact {
+			break
+		}
+	}
+	return w.sendBatch(b, n, wire, size)
+}
+
+// sendBatch writes b, frames of wire bytes that carry size bytes each and
+// payload in all; the last one may be shorter.
+func (w *writer) sendBatch(b []byte, payload, wire, size int) (n int, cut bool, err error) {
+	if _, err := w.t.Write(b); err != nil {
+		if !w.t.exact {
+			return 0, false, err
+		}
+		return min(w.t.out.took()/wire*size, payload), false, err
+	}
+	if !w.t.out.pending() {
+		return payload, false, nil
+	}
+	if !w.t.exact || payload == 0 {
+		return payload, true, nil
+	}
+	begun := (w.t.out.took() + wire - 1) / wire
+	w.t.out.drop(len(b) - min(begun*wire, len(b)))
+	return min(begun*size, payload), true, nil
+}
+
+// writeLarge sends p as one frame that is too large for one buffer, piece by
+// piece. After a cut the outlet keeps the remaining pieces, so that the frame
+// becomes whole.
+func (w *writer) writeLarge(op frames.Opcode, p []byte) (n int, cut bool, err error) {
+	h, err := w.machine.Send(op, 0, true)
+	if err != nil {
+		return 0, false, sendError(err)
+	}
+	h.Length = int64(len(p))
+	if h.Masked {
+		h.Key = newKey()
+	}
+	buf := getBuffer(batchSize)
+	defer buf.release()
+	b := frames.AppendHeader(buf.b[:0], h)
+	for n < len(p) {
+		piece := p[n:min(n+batchSize, len(p))]
+		b = appendPayload(b, h, piece, int64(n))
+		if _, err := w.t.Write(b); err != nil {
+			return 0, false, err
+		}
+		if n == 0 && w.t.exact && w.t.out.pending() && w.t.out.took() == 0 {
+			w.t.out.drop(len(b))
+			return 0, true, nil
+		}
+		n += len(piece)
+		b = buf.b[:0]
+	}
+	return n, w.t.out.pending(), nil
+}
+
+// appendFrame appends a whole frame to dst, masked with a fresh key if the
+// header says so.
+func appendFrame(dst []byte, h frames.Header, payload []byte) []byte {
+	h.Length = int64(len(payload))
+	if h.Masked {
+		h.Key = newKey()
+	}
+	return appendPayload(frames.AppendHeader(dst, h), h, payload, 0)
+}
+
+// appendPayload appends payload, which begins at offset in its frame: copied
+// and masked in one pass.
+func appendPayload(dst []byte, h frames.Header, payload []byte, offset int64) []byte {
+	start := len(dst)
+	if !h.Masked {
+		return append(dst, payload...)
+	}
+	dst = slices.Grow(dst, len(payload))[:start+len(payload)]
+	frames.Mask(dst[start:], payload, h.Key, offset)
+	return dst
+}
+
+// sendError translates what the machine refuses: the one refusal that a user
+// can cause is writing after the Close frame.
+func sendError(err error) error {
+	if err == frames.ErrSentClose {
+		return errLocalClose
+	}
+	return err
+}

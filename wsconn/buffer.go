@@ -1,0 +1,48 @@
+package wsconn
+
+import (
+	"sync"
+
+	"github.com/wsstream/wsstream/frames"
+)
+
+const (
+	// batchSize is how much payload one system call carries at most, and so
+	// how long a control frame waits behind bulk data.
+	batchSize = 128 << 10
+	// recordSize is what one read of crypto/tls returns at most.
+	recordSize = 16 << 10
+	// smallSize is enough for what interactive protocols write.
+	smallSize = 4 << 10
+)
+
+// buffer is memory for frames on their way, in or out. Buffers come from pools
+// by size, so that a short message does not touch 128 KiB of memory.
+type buffer struct {
+	pool *sync.Pool
+	b    []byte
+}
+
+var (
+	smallBuffers  = newBufferPool(smallSize)
+	recordBuffers = newBufferPool(recordSize)
+	largeBuffers  = newBufferPool(batchSize + 8*frames.MaxHeaderSize)
+)
+
+func newBufferPool(size int) *sync.Pool {
+	p := new(sync.Pool)
+	p.New = func() any { return &buffer{pool: p, b: make([]byte, size)} }
+	return p
+}
+
+// getBuffer returns a buffer for a batch of size bytes of payload, which may be
+// more than fits.
+func getBuffer(size int) *buffer {
+	if size <= smallSize-frames.MaxHeaderSize {
+		return smallBuffers.Get().(*buffer)
+	}
+	return largeBuffers.Get().(*buffer)
+}
+
+// release gives the buffer back. Nothing may refer to its bytes any more.
+func (b *buffer) release() { b.pool.Put(b) }

@@ -1,0 +1,287 @@
+package wsconn
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/wsstream/wsstream/frames"
+)
+
+// Limits on what a server may send before it has proved to be one.
+const (
+	maxHead          = 64 << 10 // the header of the answer, interim answers included
+	maxFields        = 256      // the fields in it
+	maxInterim       = 8        // answers 1xx other than 101
+	maxRefusalBody   = 4 << 10
+	refusalBodyDelay = time.Second
+	readAhead        = 4 << 10 // how much may be read behind the header
+)
+
+// Dial connects to a WebSocket server and returns the connection as a
+// net.Conn. It is what [DialSocket] and [NewConn] do, and it offers the
+// extension by which two ends of this library agree on half-close.
+//
+// The URL has the scheme ws, wss, http or https (the latter two mean the
+// former), or ws+unix or wss+unix: ws+unix:/run/app.sock:/path?query. Its
+// userinfo becomes Basic authentication; a fragment is an error (RFC 6455
+// section 3).
+//
+// The context and HandshakeTimeout bound the handshake and do not matter any
+// more once Dial has returned. Every error is a [*HandshakeError].
+func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, error) {
+	if opts == nil {
+		opts = &DialOptions{}
+	}
+	u, err := dial(ctx, url, opts, true)
+	if err != nil {
+		return nil, err
+	}
+	return NewConn(newSocket(u), &opts.Stream), nil
+}
+
+// DialSocket connects to a WebSocket server as [Dial] does, and returns the
+// connection as a socket, which reads and writes messages.
+func DialSocket(ctx context.Context, url string, opts *DialOptions) (*Socket, error) {
+	if opts == nil {
+		opts = &DialOptions{}
+	}
+	u, err := dial(ctx, url, opts, false)
+	if err != nil {
+		return nil, err
+	}
+	return newSocket(u), nil
+}
+
+// dial is the handshake of a client, redirects included. offer says whether it
+// offers wsstream.
+func dial(ctx context.Context, url string, opts *DialOptions, offer bool) (upgraded, error) {
+	t, err := parseURL(url)
+	if err != nil {
+		return upgraded{}, &HandshakeError{URL: redactURL(url), Reason: "the URL is no good", Err: err}
+	}
+	q, err := newClientRequest(t, opts, offer)
+	if err != nil {
+		return upgraded{}, &HandshakeError{URL: t.String(), Reason: "the options are no good", Err: err}
+	}
+	limit := orDefault(opts.HandshakeTimeout, defaultHandshakeTimeout)
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, errHandshakeTimeout)
+		defer cancel()
+	}
+	for followed := 0; ; followed++ {
+		u, failure := attempt(ctx, &q, opts)
+		if failure == nil {
+			return u, nil
+		}
+		failure.URL = q.target.String()
+		if context.Cause(ctx) == errHandshakeTimeout {
+			failure.Reason += fmt.Sprintf(" within DialOptions.HandshakeTimeout, %v", limit)
+		}
+		if followed >= opts.Redirects || !failure.isRedirect() {
+			return upgraded{}, failure
+		}
+		if err := q.redirect(failure.Header.Get("Location")); err != nil {
+			failure.Err = err
+			return upgraded{}, failure
+		}
+	}
+}
+
+// errHandshakeTimeout tells our own bound from the caller's.
+var errHandshakeTimeout = fmt.Errorf("wsconn: HandshakeTimeout: %w", context.DeadlineExceeded)
+
+// attempt is one dial and one handshake.
+func attempt(ctx context.Context, q *clientRequest, opts *DialOptions) (upgraded, *HandshakeError) {
+	raw, err := open(ctx, q.target, opts.DialContext)
+	if err != nil {
+		return upgraded{}, &HandshakeError{Reason: "could not connect to " + q.target.address, Err: contextOr(ctx, err)}
+	}
+	// Closing is the one way to end whatever goes on, on any net.Conn, and
+	// leaves nothing behind on it if it did not happen.
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	u, failure := shake(ctx, raw, q, opts)
+	if !stop() && failure == nil {
+		failure = &HandshakeError{Reason: "the handshake was not finished", Err: ctx.Err()}
+	}
+	if failure != nil {
+		raw.Close()
+		return upgraded{}, failure
+	}
+	u.conn.SetDeadline(time.Time{})
+	u.maxMessage = orDefault(opts.MaxMessage, defaultMaxMessage)
+	u.maxFragments = orDefault(opts.MaxFragments, defaultMaxFragments)
+	u.closeTimeout = orDefault(opts.CloseTimeout, defaultCloseTimeout)
+	return u, nil
+}
+
+// open dials. A DialContext of the caller that does not mind its context is
+// left behind when that ends.
+func open(ctx context.Context, t target, dialContext func(context.Context, string, string) (net.Conn, error)) (net.Conn, error) {
+	if dialContext == nil {
+		return new(net.Dialer).DialContext(ctx, t.network, t.address)
+	}
+	type result struct {
+		conn net.Conn
+		err  error
+	}
+	done := make(chan result)
+	go func() {
+		conn, err := dialContext(ctx, t.network, t.address)
+		select {
+		case done <- result{conn, err}:
+		case <-ctx.Done():
+			if err == nil {
+				conn.Close()
+			}
+		}
+	}()
+	select {
+	case r := <-done:
+		return r.conn, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// shake does the handshakes of TLS and WebSocket over a new transport.
+func shake(ctx context.Context, raw net.Conn, q *clientRequest, opts *DialOptions) (upgraded, *HandshakeError) {
+	conn := raw
+	if q.target.tls {
+		secure := tls.Client(belowTLS(raw), tlsConfig(opts.TLSConfig, q.target.serverName))
+		if err := secure.HandshakeContext(ctx); err != nil {
+			return upgraded{}, &HandshakeError{Reason: tlsReason(err), Err: contextOr(ctx, err)}
+		}
+		conn = secure
+	}
+	if _, err := conn.Write(q.bytes()); err != nil {
+		return upgraded{}, &HandshakeError{Reason: "the request could not be sent", Err: contextOr(ctx, err)}
+	}
+	answer := newAnswerReader(conn)
+	resp, err := answer.next()
+	if err != nil {
+		return upgraded{}, &HandshakeError{Reason: "no answer that is one of HTTP", Err: contextOr(ctx, err)}
+	}
+	failure := &HandshakeError{Status: resp.StatusCode, Header: resp.Header}
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		conn.SetReadDeadline(time.Now().Add(refusalBodyDelay))
+		failure.Body = answer.body(resp)
+		failure.Reason = refusalReason(failure)
+		return upgraded{}, failure
+	}
+	agreed, err := q.check(resp)
+	if err != nil {
+		failure.Reason, failure.Err = "the server did not answer this handshake", err
+		return upgraded{}, failure
+	}
+	return upgraded{
+		conn:        conn,
+		buffered:    answer.early(),
+		role:        frames.Client,
+		subprotocol: agreed.subprotocol,
+		stream:      agreed.stream,
+	}, nil
+}
+
+// tlsConfig returns the caller's configuration for this handshake. Without
+// NextProtos of its own it could lead to HTTP/2: http.Transport leaves h2 in
+// the configurations it is given.
+func tlsConfig(config *tls.Config, serverName string) *tls.Config {
+	if config == nil {
+		config = &tls.Config{}
+	}
+	config = config.Clone()
+	config.NextProtos = []string{"http/1.1"}
+	if config.ServerName == "" {
+		config.ServerName = serverName
+	}
+	return config
+}
+
+func tlsReason(err error) string {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "the server does not speak TLS there, which wss and https need"
+	}
+	return "the TLS handshake failed"
+}
+
+// contextOr returns the error of the context if it has ended, since then that
+// is why err happened.
+func contextOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// answerReader reads the answer of a server within limits.
+type answerReader struct {
+	*bufio.Reader
+	conn net.Conn
+	left int // how many bytes may still be read
+}
+
+func newAnswerReader(conn net.Conn) *answerReader {
+	a := &answerReader{conn: conn, left: maxHead + readAhead}
+	a.Reader = bufio.NewReaderSize(boundedReader{a}, readAhead)
+	return a
+}
+
+// boundedReader reads from the connection what the answer may still have.
+type boundedReader struct{ *answerReader }
+
+func (b boundedReader) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errors.New("the answer is too long")
+	}
+	n, err := b.conn.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+// next returns the header of the answer. Interim answers, such as 103 Early
+// Hints, come before it and are skipped (RFC 9110 section 15.2).
+func (a *answerReader) next() (*http.Response, error) {
+	for range maxInterim + 1 {
+		resp, err := http.ReadResponse(a.Reader, nil)
+		if err != nil {
+			return nil, err
+		}
+		fields := 0
+		for _, values := range resp.Header {
+			fields += len(values)
+		}
+		if fields > maxFields {
+			return nil, fmt.Errorf("the answer has more than %d header fields", maxFields)
+		}
+		if code := resp.StatusCode; code == http.StatusSwitchingProtocols || code < 100 || code >= 200 {
+			return resp, nil
+		}
+	}
+	return nil, errors.New("too many interim answers (1xx)")
+}
+
+// body returns how the body of a refusal begins. It is only there to be shown,
+// so what goes wrong with it is no error.
+func (a *answerReader) body(resp *http.Response) []byte {
+	a.left = 2 * maxRefusalBody // chunks have headers too
+	b, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusalBody))
+	return b
+}
+
+// early returns what the server has sent behind its answer already.
+func (a *answerReader) early() []byte {
+	b, _ := a.Peek(a.Buffered())
+	if len(b) == 0 {
+		return nil
+	}
+	return slices.Clone(b)
+}

@@ -1,0 +1,98 @@
+package wsconn
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// The extension wsstream (RFC 6455 section 9) is how two ends of this library
+// find each other. It changes no frame. Each end says in its parameters what
+// it can do:
+//
+//   - half_close, without a value: it goes on reading after it has sent Close,
+//     and writing after it has received one.
+//   - max_message, a number of bytes from 1 up: the largest message that it
+//     likes to receive. It takes larger ones too.
+//
+// Parameters with other names are ignored: later versions may have more.
+const extensionName = "wsstream"
+
+// streamMessage is the max_message of a [Conn]. From about a quarter of this on
+// the cost of a message disappears behind that of its bytes.
+const streamMessage = 1 << 20
+
+// streamTerms is what both ends have said in the extension wsstream.
+type streamTerms struct {
+	agreed         bool  // both ends speak it
+	halfClose      bool  // both ends know half-close
+	peerMaxMessage int64 // the largest message that the peer likes, or 0
+}
+
+// ownTerms is this end's element of Sec-WebSocket-Extensions, the same in an
+// offer and in a reply.
+func ownTerms() string {
+	return extensionName + "; half_close; max_message=" + strconv.Itoa(streamMessage)
+}
+
+// acceptOffer returns what a server makes of the extensions that a client
+// offers: the first wsstream that is well-formed counts (RFC 6455 section
+// 9.1, the client's order is its preference), and everything else is declined
+// by not being mentioned.
+func acceptOffer(offers []extension) streamTerms {
+	for _, offer := range offers {
+		if offer.name != extensionName {
+			continue
+		}
+		if terms, err := readTerms(offer.params); err == nil {
+			return terms
+		}
+	}
+	return streamTerms{}
+}
+
+// acceptReply returns what a client makes of the extensions that a server
+// confirms. Here nothing may be ignored: the server will use them.
+func acceptReply(offered bool, replies []extension) (terms streamTerms, err error) {
+	for _, reply := range replies {
+		if reply.name != extensionName || !offered {
+			return streamTerms{}, fmt.Errorf("the server confirms the extension %.40q, which was not offered", reply.name)
+		}
+		if terms.agreed {
+			return streamTerms{}, fmt.Errorf("the server confirms the extension %s twice", extensionName)
+		}
+		if terms, err = readTerms(reply.params); err != nil {
+			return streamTerms{}, err
+		}
+	}
+	return terms, nil
+}
+
+// readTerms reads the parameters of the peer. This end has said half_close,
+// so it is agreed if the peer says it too.
+func readTerms(params []parameter) (streamTerms, error) {
+	terms := streamTerms{agreed: true}
+	seen := make(map[string]bool, len(params))
+	for _, p := range params {
+		if seen[p.name] {
+			return streamTerms{}, fmt.Errorf("the extension %s has the parameter %.40q twice", extensionName, p.name)
+		}
+		seen[p.name] = true
+		ok := true
+		switch p.name {
+		case "half_close":
+			terms.halfClose, ok = true, !p.hasValue
+		case "max_message":
+			terms.peerMaxMessage, ok = parseSize(p.value)
+		}
+		if !ok {
+			return streamTerms{}, fmt.Errorf("the extension %s has an invalid %s: %.40q", extensionName, p.name, p.value)
+		}
+	}
+	return terms, nil
+}
+
+// parseSize reads a number from 1 up, in its shortest form.
+func parseSize(s string) (int64, bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil && s[0] >= '1' && s[0] <= '9'
+}

@@ -1,0 +1,141 @@
+package wsconn
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/wsstream/wsstream/frames"
+)
+
+// MessageType is the type of a message: [Text] or [Binary].
+type MessageType = frames.Opcode
+
+// The two types of messages (RFC 6455 section 5.6).
+const (
+	Text   = frames.Text
+	Binary = frames.Binary
+)
+
+// ReadMessage returns the next message. The bytes are the caller's.
+//
+// When ctx ends first its cause is returned, and nothing is lost: the next
+// call goes on where this one was. After the peer has closed the error is
+// io.EOF for code 1000 or none, else a [*CloseError]; a transport that ended
+// without a Close frame gives an error that wraps [io.ErrUnexpectedEOF]. A
+// message over [DialOptions.MaxMessage] closes the connection with code 1009.
+func (s *Socket) ReadMessage(ctx context.Context) (MessageType, []byte, error) {
+	if s.taken.Load() {
+		return 0, nil, s.opError("read", ErrTaken)
+	}
+	if err := lockContext(ctx, s.reader.lock, s.closing.local); err != nil {
+		return 0, nil, s.opError("read", err)
+	}
+	defer s.unlockReader()
+	stop := interruptible(ctx, s.setReadDeadline)
+	err := s.readMessage()
+	stop()
+	if err != nil {
+		return 0, nil, s.opError("read", contextError(ctx, s.readError(err)))
+	}
+	p := s.message
+	s.message = nil
+	typ, _, _ := s.machine.Message()
+	return typ, p, nil
+}
+
+// readMessage reads into s.message until the message is complete.
+func (s *Socket) readMessage() error {
+	if s.message == nil {
+		s.message = []byte{}
+	}
+	for {
+		if len(s.message) == cap(s.message) {
+			s.message = slices.Grow(s.message, s.nextRoom())
+		}
+		n, end, err := s.reader.payload(s.message[len(s.message):cap(s.message)], true)
+		s.message = s.message[:len(s.message)+n]
+		if err != nil || end {
+			return err
+		}
+	}
+}
+
+// nextRoom returns how much room to make for the frame in progress: what has
+// not arrived yet gets none on the word of a header alone.
+func (s *Socket) nextRoom() int {
+	arrived := int64(s.reader.w - s.reader.r)
+	return int(min(max(s.machine.Remaining(), 512), max(arrived, 32<<10)))
+}
+
+// WriteMessage sends p as one message, in one frame. It returns when the
+// transport has taken all of it.
+//
+// When ctx ends first its cause is returned. If nothing of the frame was sent
+// by then the message was not sent; if something was, the rest follows in the
+// background, because a frame cannot be taken back, and the message arrives
+// all the same: a nil error is returned then. After the peer has closed, the
+// error is a [*CloseError].
+func (s *Socket) WriteMessage(ctx context.Context, typ MessageType, p []byte) error {
+	if s.taken.Load() {
+		return s.opError("write", ErrTaken)
+	}
+	if typ != Text && typ != Binary {
+		return s.opError("write", errMessageType)
+	}
+	if err := lockContext(ctx, s.writing, s.closing.local); err != nil {
+		return s.opError("write", err)
+	}
+	defer func() { <-s.writing }()
+	stop := interruptible(ctx, s.setWriteDeadline)
+	_, err := s.writer.writeMessages(typ, p, 0)
+	stop()
+	return s.opError("write", contextError(ctx, err))
+}
+
+// interruptible lets the end of ctx end the call in progress, by a deadline.
+// The function returned takes that back.
+func interruptible(ctx context.Context, setDeadline func(time.Time) error) (stop func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	done := make(chan struct{})
+	stopAfter := context.AfterFunc(ctx, func() {
+		defer close(done)
+		setDeadline(past)
+	})
+	return func() {
+		if !stopAfter() {
+			<-done
+			setDeadline(time.Time{})
+		}
+	}
+}
+
+// contextError says that ctx ended where the deadline that it set did.
+func contextError(ctx context.Context, err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// lockContext puts a token into lock, unless ctx ends or closed is closed first.
+func lockContext(ctx context.Context, lock chan struct{}, closed <-chan struct{}) error {
+	select {
+	case lock <- struct{}{}:
+	case <-closed:
+		return errLocalClose
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case <-closed:
+		<-lock
+		return errLocalClose
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,286 @@
+package wsconn
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// patience says how long a Write of an outlet waits for the transport.
+type patience int
+
+const (
+	untilDeadline patience = iota // the user's write deadline
+	never                         // what does not go at once is kept
+)
+
+// outlet is the last station of outgoing bytes above the transport, and the
+// only place that sets write deadlines on it. A Write that a deadline cuts
+// does not fail: the outlet keeps the rest, reports success, and whoever wrote
+// sees from pending that the rest is to be sent by drain. That is what lets a
+// frame survive its writer's deadline, and, with the outlet between crypto/tls
+// and the transport, what lets TLS survive it: a record cut by a timeout would
+// ruin the session.
+//
+// Writers are serialized by the writer's lock above it. Only crypto/tls may
+// write besides (answers to key updates); such bytes queue behind the rest.
+type outlet struct {
+	net.Conn
+	raw syscall.RawConn // for a try that never waits; nil where there is none
+	// handoff is set for a transport that a write deadline would ruin: it is
+	// written by a goroutine without a deadline, and only the wait for that
+	// goroutine ends with the user's.
+	handoff bool
+
+	deadline deadline // the user's
+
+	mu      sync.Mutex
+	active  bool          // before, while the handshake goes on, calls pass through
+	mode    patience      // of the Write in progress
+	waiting bool          // a Write is inside the transport until the deadline
+	applied time.Time     // the deadline that is set on the transport
+	taken   int           // bytes of the last Write that the transport took at once
+	rest    []byte        // accepted, not yet sent
+	drainer chan struct{} // closed when the drain in progress ends; nil without one
+	err     error         // of a drain; nothing can be sent after it
+}
+
+// newOutlet returns the outlet over conn, still passing everything through.
+func newOutlet(conn net.Conn) *outlet {
+	o := &outlet{Conn: conn, handoff: !survivesDeadline(conn)}
+	if sc, ok := conn.(syscall.Conn); ok && !o.handoff {
+		o.raw, _ = sc.SyscallConn()
+	}
+	return o
+}
+
+// belowTLS wraps the connection that a TLS client or server will stand on, so
+// that a write deadline does not ruin the TLS session.
+func belowTLS(conn net.Conn) net.Conn { return newOutlet(conn) }
+
+// survivesDeadline reports whether a transport goes on after a write deadline
+// cut a Write. The net package's do. Transports of other packages say so by a
+// method; without it they get the handoff, which is right for all of them.
+func survivesDeadline(conn net.Conn) bool {
+	switch c := conn.(type) {
+	case *net.TCPConn, *net.UnixConn, *Conn:
+		return true
+	case interface{ WriteSurvivesDeadline() bool }:
+		return c.WriteSurvivesDeadline()
+	}
+	return false
+}
+
+// activate ends the handshake: from here on the outlet owns the deadline.
+func (o *outlet) activate() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.active = true
+	if o.handoff {
+		return nil
+	}
+	return o.Conn.SetWriteDeadline(time.Time{})
+}
+
+// SetDeadline, and SetWriteDeadline below, pass through only during the
+// handshake: crypto/tls and net/http set deadlines then. Later ones, such as
+// those of tls.Conn.CloseWrite, would cut what the outlet still has to send.
+func (o *outlet) SetDeadline(t time.Time) error {
+	return errors.Join(o.Conn.SetReadDeadline(t), o.SetWriteDeadline(t))
+}
+
+func (o *outlet) SetWriteDeadline(t time.Time) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.active {
+		return nil
+	}
+	return o.Conn.SetWriteDeadline(t)
+}
+
+// moveDeadline sets the user's write deadline, also for a Write in progress.
+func (o *outlet) moveDeadline(t time.Time) error {
+	o.deadline.set(t)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.waiting {
+		return nil
+	}
+	return o.apply(o.deadline.get())
+}
+
+// apply brings the transport's write deadline to t.
+func (o *outlet) apply(t time.Time) error {
+	if t.Equal(o.applied) {
+		return nil
+	}
+	o.applied = t
+	return o.Conn.SetWriteDeadline(t)
+}
+
+// setPatience says how long the Writes that follow wait.
+func (o *outlet) setPatience(p patience) {
+	o.mu.Lock()
+	o.mode = p
+	o.mu.Unlock()
+}
+
+// Write sends p for as long as the patience set lasts, and keeps the rest.
+func (o *outlet) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	switch {
+	case !o.active:
+		o.mu.Unlock()
+		return o.Conn.Write(p)
+	case o.err != nil:
+		defer o.mu.Unlock()
+		return 0, o.err
+	case o.behindRest():
+		return o.keep(p)
+	case o.handoff:
+		return o.writeHandoff(p)
+	case o.mode == never:
+		return o.try(p)
+	}
+	return o.writeDirect(p)
+}
+
+// behindRest reports whether bytes are kept that have to go first.
+func (o *outlet) behindRest() bool { return len(o.rest) > 0 || o.drainer != nil }
+
+// The four below are called with the mutex held and release it.
+
+// keep queues p for a drain.
+func (o *outlet) keep(p []byte) (int, error) {
+	defer o.mu.Unlock()
+	o.taken = 0
+	o.rest = append(o.rest, p...)
+	return len(p), nil
+}
+
+// try writes what the transport takes without waiting.
+func (o *outlet) try(p []byte) (int, error) {
+	if o.raw == nil {
+		return o.keep(p)
+	}
+	o.mu.Unlock()
+	n, err := tryWrite(o.raw, p)
+	o.mu.Lock()
+	return o.written(p, n, err)
+}
+
+// writeDirect writes in the caller's goroutine, until the deadline.
+func (o *outlet) writeDirect(p []byte) (int, error) {
+	if err := o.apply(o.deadline.get()); err != nil {
+		o.mu.Unlock()
+		return 0, err
+	}
+	o.waiting = true
+	o.mu.Unlock()
+	n, err := o.Conn.Write(p)
+	o.mu.Lock()
+	o.waiting = false
+	return o.written(p, n, err)
+}
+
+// written says how a write of p ended after n bytes.
+func (o *outlet) written(p []byte, n int, err error) (int, error) {
+	defer o.mu.Unlock()
+	o.taken = n
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		o.rest = append(o.rest, p[n:]...)
+		return len(p), nil
+	}
+	return n, err
+}
+
+// writeHandoff writes in another goroutine and waits for it until the deadline.
+func (o *outlet) writeHandoff(p []byte) (int, error) {
+	mode := o.mode
+	o.keep(p)
+	if mode == never {
+		return len(p), nil
+	}
+	return len(p), o.settle()
+}
+
+// settle has what is kept sent by a goroutine and waits for it, at most until
+// the deadline: whether that came first is seen from pending.
+func (o *outlet) settle() error {
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		o.drain()
+	}()
+	if o.deadline.await(sent) != nil {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
+}
+
+// pending reports whether bytes are kept that the transport has not taken.
+func (o *outlet) pending() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.behindRest()
+}
+
+// took returns how many bytes of the last Write the transport took at once.
+func (o *outlet) took() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.taken
+}
+
+// drop takes the last n bytes off what is kept: frames of which nothing was
+// sent, and which the writer reports as not written.
+func (o *outlet) drop(n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rest = o.rest[:len(o.rest)-n]
+}
+
+// drain sends what is kept, without a deadline, and returns when nothing is.
+// Called while another drain goes on, it waits for that one.
+func (o *outlet) drain() error {
+	o.mu.Lock()
+	if ended := o.drainer; ended != nil {
+		o.mu.Unlock()
+		<-ended
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return o.err
+	}
+	o.drainer = make(chan struct{})
+	for len(o.rest) > 0 && o.err == nil {
+		rest := o.rest
+		o.rest = nil
+		o.err = o.drainOnce(rest)
+	}
+	if o.err != nil {
+		o.rest = nil
+	}
+	close(o.drainer)
+	o.drainer = nil
+	defer o.mu.Unlock()
+	return o.err
+}
+
+// drainOnce sends rest. It is called with the mutex held, and releases it
+// while it writes.
+func (o *outlet) drainOnce(rest []byte) error {
+	if !o.handoff {
+		if err := o.apply(time.Time{}); err != nil {
+			return err
+		}
+	}
+	o.mu.Unlock()
+	defer o.mu.Lock()
+	_, err := o.Conn.Write(rest)
+	return err
+}

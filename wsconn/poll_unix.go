@@ -1,0 +1,56 @@
+//go:build unix
+
+package wsconn
+
+import (
+	"io"
+	"os"
+	"syscall"
+)
+
+// poller waits for bytes of a transport. On a descriptor of the net package it
+// holds no buffer while it waits: one is taken from the pool when the
+// descriptor is readable, and given back if it was not after all. That is what
+// makes an idle connection small.
+type poller struct {
+	raw syscall.RawConn // nil for a transport without a descriptor of its own, such as TLS
+	try func(fd uintptr) bool
+	n   int
+	err error
+}
+
+// init prepares the poller of r: the function that RawConn.Read calls is made
+// once, so that a read allocates nothing.
+func (p *poller) init(r *reader) {
+	r.bufs = recordBuffers
+	if r.t.tls() != nil || r.t.out.raw == nil {
+		return
+	}
+	r.bufs = largeBuffers
+	p.raw = r.t.out.raw
+	p.try = func(fd uintptr) bool {
+		p.n, p.err = ignoringEINTR(func() (int, error) { return syscall.Read(int(fd), r.space()) })
+		if p.err == syscall.EAGAIN {
+			r.recycle()
+			return false
+		}
+		return true
+	}
+}
+
+// read reads once into the space of r, waiting until the read deadline.
+func (p *poller) read(r *reader) (int, error) {
+	if p.raw == nil {
+		return r.t.Read(r.space())
+	}
+	if err := p.raw.Read(p.try); err != nil {
+		return 0, err
+	}
+	switch {
+	case p.err != nil:
+		return 0, os.NewSyscallError("read", p.err)
+	case p.n == 0:
+		return 0, io.EOF
+	}
+	return p.n, nil
+}

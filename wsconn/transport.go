@@ -1,0 +1,73 @@
+package wsconn
+
+import (
+	"crypto/tls"
+	"net"
+	"time"
+)
+
+// transport is what a socket stands on: TCP, a Unix socket, TLS over either,
+// or any other net.Conn.
+type transport struct {
+	net.Conn          // frames are read from it and written to it
+	out      *outlet  // where the bytes leave; the Conn itself or below its TLS
+	base     net.Conn // below TLS: what has to be cut to end everything
+	// exact is set where the bytes that the outlet took are the bytes of
+	// frames, so that a cut can be told frame by frame. Below TLS they are
+	// bytes of records, and what was encrypted has to be sent.
+	exact bool
+}
+
+// newTransport takes a connection over after its handshake.
+func newTransport(conn net.Conn) (transport, error) {
+	t := transport{Conn: conn, base: conn}
+	switch c := conn.(type) {
+	case *outlet:
+		t.out, t.base, t.exact = c, c.Conn, !c.handoff
+	case *tls.Conn:
+		t.base = c.NetConn()
+		if o, ok := t.base.(*outlet); ok {
+			t.out, t.base = o, o.Conn
+			break
+		}
+		t.out = newOutlet(c)
+		t.Conn = t.out
+	default:
+		t.out = newOutlet(c)
+		t.Conn = t.out
+		t.exact = !t.out.handoff
+	}
+	if err := t.out.activate(); err != nil {
+		return transport{}, err
+	}
+	return t, conn.SetReadDeadline(time.Time{})
+}
+
+// tls returns the TLS connection of the transport, or nil.
+func (t *transport) tls() *tls.Conn {
+	if c, ok := t.Conn.(*tls.Conn); ok {
+		return c
+	}
+	c, _ := t.out.Conn.(*tls.Conn)
+	return c
+}
+
+// closeWrite tells the peer's transport that nothing more will come.
+func (t *transport) closeWrite() {
+	if c := t.tls(); c != nil {
+		c.CloseWrite()
+		t.out.drain()
+	}
+	if c, ok := t.base.(interface{ CloseWrite() error }); ok {
+		c.CloseWrite()
+	}
+}
+
+// cut ends the transport at once in both directions. What the peer has not
+// received is lost if reset is set, else the kernel may still deliver it.
+func (t *transport) cut(reset bool) {
+	if c, ok := t.base.(*net.TCPConn); ok && reset {
+		c.SetLinger(0)
+	}
+	t.base.Close()
+}

@@ -1,0 +1,180 @@
+package wsconn
+
+import (
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/wsstream/wsstream/frames"
+)
+
+// writer is the sending half of a socket. Whoever holds its lock writes; who
+// was cut by a deadline passes the lock on to a goroutine that sends the rest.
+// Control frames are queued and never wait for the lock: whoever holds it
+// sends them at the next border between frames.
+type writer struct {
+	t       *transport
+	machine *frames.Machine // its sending half
+	closed  <-chan struct{} // the socket's
+	lock    chan struct{}   // holds a token while somebody writes
+
+	queued atomic.Bool // control frames wait; set under mu
+	mu     sync.Mutex
+	pong   *control // the newest ping's answer: older ones are not owed (RFC 6455 section 5.5.3)
+	ping   *control
+	close  *control
+	err    error // why nothing more can be written; the first reason stays
+}
+
+// control is the payload of a control frame that waits to be sent.
+type control struct {
+	op      frames.Opcode
+	payload [frames.MaxControlPayload]byte
+	n       int
+}
+
+func newControl(op frames.Opcode, payload []byte) *control {
+	c := &control{op: op}
+	c.n = copy(c.payload[:], payload)
+	return c
+}
+
+// fail makes err the end of writing, unless it has ended already.
+func (w *writer) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+// failure returns why nothing more can be written, or nil.
+func (w *writer) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// acquire takes the lock for data, at most until the user's deadline.
+func (w *writer) acquire() error {
+	if err := w.ready(); err != nil {
+		return err
+	}
+	if err := w.t.out.deadline.acquire(w.lock, w.closed); err != nil {
+		return err
+	}
+	if err := w.ready(); err != nil {
+		w.release()
+		return err
+	}
+	return nil
+}
+
+// ready returns why data cannot be written now, or nil.
+func (w *writer) ready() error {
+	select {
+	case <-w.closed:
+		return errLocalClose
+	default:
+	}
+	if err := w.failure(); err != nil {
+		return err
+	}
+	if w.t.out.deadline.passed() {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// release gives the lock up: after the control frames that have been queued
+// meanwhile, and, if the transport does not take everything now, not before it
+// has. It never waits itself.
+func (w *writer) release() {
+	for {
+		w.flushControls()
+		if w.t.out.pending() {
+			go w.finish()
+			return
+		}
+		<-w.lock
+		// A frame queued between the flush and here found the lock taken.
+		if !w.queued.Load() || !w.tryLock() {
+			return
+		}
+	}
+}
+
+// finish sends what a cut left and then releases the lock.
+func (w *writer) finish() {
+	if err := w.t.out.drain(); err != nil {
+		w.fail(err)
+	}
+	w.release()
+}
+
+func (w *writer) tryLock() bool {
+	select {
+	case w.lock <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// enqueue leaves a control frame for whoever holds the lock, which is the
+// caller if nobody does.
+func (w *writer) enqueue(c *control) {
+	w.mu.Lock()
+	switch c.op {
+	case frames.Pong:
+		w.pong = c
+	case frames.Ping:
+		w.ping = c
+	case frames.Close:
+		if w.close == nil {
+			w.close = c
+		}
+	}
+	w.queued.Store(true)
+	w.mu.Unlock()
+	if w.tryLock() {
+		w.release()
+	}
+}
+
+// dequeue takes the next control frame out of the queue. Pongs and pings go
+// ahead of a Close, after which they might not be allowed.
+func (w *writer) dequeue() *control {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, slot := range []**control{&w.pong, &w.ping, &w.close} {
+		if c := *slot; c != nil {
+			*slot = nil
+			return c
+		}
+	}
+	w.queued.Store(false)
+	return nil
+}
+
+// flushControls sends the queued control frames without waiting for the
+// transport. The caller holds the lock.
+func (w *writer) flushControls() {
+	if !w.queued.Load() {
+		return
+	}
+	w.t.out.setPatience(never)
+	defer w.t.out.setPatience(untilDeadline)
+	for c := w.dequeue(); c != nil; c = w.dequeue() {
+		h, err := w.machine.Send(c.op, 0, true)
+		if err != nil {
+			continue // after our Close: this frame is not owed any more
+		}
+		buf := getBuffer(c.n)
+		b := appendFrame(buf.b[:0], h, c.payload[:c.n])
+		if _, err := w.t.Write(b); err != nil {
+			w.fail(err)
+		}
+		buf.release()
+	}
+}
