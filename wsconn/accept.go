@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
@@ -123,15 +122,7 @@ func hijack(w http.ResponseWriter) (net.Conn, []byte, *HandshakeError) {
 		failure.Reason = notHijackable(w)
 		return nil, nil, failure
 	}
-	early, err := rw.Reader.Peek(rw.Reader.Buffered())
-	if err != nil {
-		conn.Close()
-		return nil, nil, &HandshakeError{Reason: "the connection was not handed over whole", Err: err}
-	}
-	if len(early) == 0 {
-		return conn, nil, nil
-	}
-	return conn, slices.Clone(early), nil
+	return conn, bufferedIn(rw.Reader), nil
 }
 
 // notHijackable names what stands between the handler and the connection.

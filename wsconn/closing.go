@@ -18,6 +18,7 @@ type closing struct {
 	ended bool
 	done  chan struct{} // closed when the transport has been cut
 	err   error         // what WaitClosed returns; set before done
+	after func()        // called after the cut; nil without one
 }
 
 func (c *closing) init() {
@@ -46,6 +47,17 @@ func (c *closing) end(err error) bool {
 	}
 	c.ended, c.err = true, err
 	return true
+}
+
+// onEnd has f called after the cut, at once if that is over.
+func (c *closing) onEnd(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		go f()
+		return
+	}
+	c.after = f
 }
 
 // unlessBegun runs f, which must not wait, if this end has not closed: from
@@ -133,7 +145,11 @@ func (s *Socket) readError(err error) error {
 	case s.reader.err == nil, errors.Is(err, io.EOF), errors.As(err, new(*CloseError)):
 	case errors.As(err, &violation):
 		s.writer.fail(err)
-		s.sendClose(violation.Code, violation.Text)
+		reason := violation.Text
+		if len(reason) > frames.MaxCloseReason {
+			reason = ""
+		}
+		s.sendClose(violation.Code, reason)
 	default:
 		s.writer.fail(err)
 	}
@@ -219,6 +235,9 @@ func (s *Socket) cut(err error, reset bool) {
 	}
 	s.t.cut(reset)
 	close(s.closing.done)
+	if after := s.closing.after; after != nil {
+		after()
+	}
 }
 
 func (s *Socket) terminate() error {

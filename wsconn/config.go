@@ -51,7 +51,7 @@ type DialOptions struct {
 	// Redirects is how many redirects are followed. Zero means none: a
 	// redirect is then a [*HandshakeError]. Credentials (Authorization,
 	// Cookie, userinfo) are dropped when a redirect leads to another host or
-	// from wss to ws.
+	// port, or from wss to ws.
 	Redirects int
 
 	// Version is the value of Sec-WebSocket-Version: 13 (RFC 6455), the
@@ -110,14 +110,17 @@ type AcceptOptions struct {
 	Stream ConnOptions
 
 	// Backlog is how many connections a [Listener] holds that nobody has
-	// accepted yet. Zero means 128, negative none: a connection is then
-	// handed straight to a waiting Accept.
+	// accepted yet. Zero means 128, negative 1.
 	Backlog int
 
 	// BacklogWait is how long a request waits for room in the backlog of a
 	// [Listener] before it is refused with 503. Zero means 5 seconds,
 	// negative refuses at once.
 	BacklogWait time.Duration
+
+	// Addr is what [Listener.Addr] returns, usually the address of the HTTP
+	// server's own listener.
+	Addr net.Addr
 }
 
 // ConnOptions says how a [Conn] makes a byte stream of messages. The zero

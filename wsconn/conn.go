@@ -28,8 +28,8 @@ var _ interface {
 } = (*Conn)(nil)
 
 // NewConn makes a byte stream of a socket, whose own read and write methods
-// fail with [ErrTaken] from then on. What the socket had begun to read comes
-// first. Nil options mean the defaults.
+// fail with [ErrTaken] from then on; none may be in progress. What the socket
+// had begun to read comes first. Nil options mean the defaults.
 func NewConn(s *Socket, opts *ConnOptions) *Conn {
 	if opts == nil {
 		opts = new(ConnOptions)

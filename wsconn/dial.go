@@ -1,28 +1,15 @@
 package wsconn
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
-)
-
-// Limits on what a server may send before it has proved to be one.
-const (
-	maxHead          = 64 << 10 // the header of the answer, interim answers included
-	maxFields        = 256      // the fields in it
-	maxInterim       = 8        // answers 1xx other than 101
-	maxRefusalBody   = 4 << 10
-	refusalBodyDelay = time.Second
-	readAhead        = 4 << 10 // how much may be read behind the header
 )
 
 // Dial connects to a WebSocket server and returns the connection as a
@@ -83,7 +70,7 @@ func dial(ctx context.Context, url string, opts *DialOptions, offer bool) (upgra
 			return u, nil
 		}
 		failure.URL = q.target.String()
-		if context.Cause(ctx) == errHandshakeTimeout {
+		if context.Cause(ctx) == errHandshakeTimeout && failure.Timeout() {
 			failure.Reason += fmt.Sprintf(" within DialOptions.HandshakeTimeout, %v", limit)
 		}
 		if followed >= opts.Redirects || !failure.isRedirect() {
@@ -168,7 +155,7 @@ func shake(ctx context.Context, raw net.Conn, q *clientRequest, opts *DialOption
 	answer := newAnswerReader(conn)
 	resp, err := answer.next()
 	if err != nil {
-		return upgraded{}, &HandshakeError{Reason: "no answer that is one of HTTP", Err: contextOr(ctx, err)}
+		return upgraded{}, &HandshakeError{Reason: "no usable answer", Err: contextOr(ctx, err)}
 	}
 	failure := &HandshakeError{Status: resp.StatusCode, Header: resp.Header}
 	if resp.StatusCode != http.StatusSwitchingProtocols {
@@ -220,68 +207,4 @@ func contextOr(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	return err
-}
-
-// answerReader reads the answer of a server within limits.
-type answerReader struct {
-	*bufio.Reader
-	conn net.Conn
-	left int // how many bytes may still be read
-}
-
-func newAnswerReader(conn net.Conn) *answerReader {
-	a := &answerReader{conn: conn, left: maxHead + readAhead}
-	a.Reader = bufio.NewReaderSize(boundedReader{a}, readAhead)
-	return a
-}
-
-// boundedReader reads from the connection what the answer may still have.
-type boundedReader struct{ *answerReader }
-
-func (b boundedReader) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errors.New("the answer is too long")
-	}
-	n, err := b.conn.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	return n, err
-}
-
-// next returns the header of the answer. Interim answers, such as 103 Early
-// Hints, come before it and are skipped (RFC 9110 section 15.2).
-func (a *answerReader) next() (*http.Response, error) {
-	for range maxInterim + 1 {
-		resp, err := http.ReadResponse(a.Reader, nil)
-		if err != nil {
-			return nil, err
-		}
-		fields := 0
-		for _, values := range resp.Header {
-			fields += len(values)
-		}
-		if fields > maxFields {
-			return nil, fmt.Errorf("the answer has more than %d header fields", maxFields)
-		}
-		if code := resp.StatusCode; code == http.StatusSwitchingProtocols || code < 100 || code >= 200 {
-			return resp, nil
-		}
-	}
-	return nil, errors.New("too many interim answers (1xx)")
-}
-
-// body returns how the body of a refusal begins. It is only there to be shown,
-// so what goes wrong with it is no error.
-func (a *answerReader) body(resp *http.Response) []byte {
-	a.left = 2 * maxRefusalBody // chunks have headers too
-	b, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusalBody))
-	return b
-}
-
-// early returns what the server has sent behind its answer already.
-func (a *answerReader) early() []byte {
-	b, _ := a.Peek(a.Buffered())
-	if len(b) == 0 {
-		return nil
-	}
-	return slices.Clone(b)
 }

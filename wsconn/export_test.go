@@ -35,5 +35,5 @@ func NewTestConn(conn net.Conn, role frames.Role, o PairOptions) *Conn {
 	return NewConn(NewTestSocket(conn, role, o), &o.Stream)
 }
 
-// BelowTLS is belowTLS.
-func BelowTLS(conn net.Conn) net.Conn { return belowTLS(conn) }
+// BelowTLSConn is belowTLS.
+func BelowTLSConn(conn net.Conn) net.Conn { return belowTLS(conn) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -12,8 +13,8 @@ import (
 // HandshakeError says why a connection did not come to be. [Dial] and
 // [DialSocket] return it for whatever failed before the handshake was
 // finished: options and URLs that make no sense, the dial, TLS, the answer.
-// [Accept], [AcceptSocket] and a [Listener] return or report it for requests
-// that they refuse (RFC 6455 section 4.2.2), after they have answered them.
+// [Accept] and [AcceptSocket] return it for requests that they refuse (RFC
+// 6455 section 4.2.2), after they have answered them.
 //
 // It wraps its cause where there is one: the error of the dial or of TLS, the
 // context's error, [context.DeadlineExceeded] if HandshakeTimeout was over.
@@ -111,12 +112,17 @@ func misuse(err error) *HandshakeError {
 
 // write answers a request with the refusal. The connection ends with it: a
 // proxy may think that it has become a tunnel. What is wrong inside of the
-// server is not for the client to know.
+// server is not for the client to know, and a header that breaks its line does
+// not go out either.
 func (e *HandshakeError) write(w http.ResponseWriter) {
 	e.Header.Set("Connection", "close")
-	for name, values := range e.Header {
-		w.Header()[name] = values
+	header := w.Header()
+	for name, values := range header {
+		if checkField("", name, values) != nil {
+			delete(header, name)
+		}
 	}
+	maps.Copy(header, e.Header)
 	text := e.Reason
 	if e.Status >= 500 && e.Status != http.StatusHTTPVersionNotSupported {
 		text = http.StatusText(e.Status)

@@ -23,7 +23,7 @@ var everyTransport = []transports{
 	{"tcp", tcpPair},
 	{"unix", unixPair},
 	{"tls", func(tb testing.TB) (client, server net.Conn) {
-		return tlsPair(tb, wsconn.BelowTLS)
+		return tlsPair(tb, wsconn.BelowTLSConn)
 	}},
 	{"tls handed off", func(tb testing.TB) (client, server net.Conn) {
 		return tlsPair(tb, func(c net.Conn) net.Conn { return c })

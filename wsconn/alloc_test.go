@@ -1,0 +1,37 @@
+//go:build !race
+
+// The race detector makes sync.Pool forget at random, so these run without it.
+
+package wsconn_test
+
+import (
+	"io"
+	"testing"
+
+	"github.com/wsstream/wsstream/wsconn"
+)
+
+// Steady reading and writing over TCP allocates nothing, either way, in small
+// and in large pieces.
+func TestSteadyStreamAllocatesNothing(t *testing.T) {
+	for _, size := range []int{1, 64, 4 << 10, 32 << 10, 100 << 10} {
+		client, server := connPair(t, transports{"tcp", tcpPair}, wsconn.PairOptions{})
+		out, in := make([]byte, size), make([]byte, size)
+		for _, d := range []struct {
+			name     string
+			from, to *wsconn.Conn
+		}{{"up", client, server}, {"down", server, client}} {
+			allocs := testing.AllocsPerRun(200, func() {
+				if _, err := d.from.Write(out); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(d.to, in); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if allocs != 0 {
+				t.Errorf("%d bytes %s: %v allocations for a Write and its Reads, want 0", size, d.name, allocs)
+			}
+		}
+	}
+}

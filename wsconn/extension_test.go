@@ -1,0 +1,89 @@
+package wsconn
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestAcceptOffer(t *testing.T) {
+	for _, tt := range []struct {
+		offer string
+		want  streamTerms
+	}{
+		{"", streamTerms{}},
+		{"permessage-deflate; client_max_window_bits", streamTerms{}},
+		{"wsstream", streamTerms{agreed: true}},
+		{"wsstream; half_close", streamTerms{agreed: true, halfClose: true}},
+		{"wsstream; max_message=1", streamTerms{agreed: true, peerMaxMessage: 1}},
+		{`wsstream; max_message="65536"; half_close`, streamTerms{true, true, 65536}},
+		{"wsstream; max_message=9223372036854775807", streamTerms{agreed: true, peerMaxMessage: math.MaxInt64}},
+		{"wsstream; later; half_close; other=x", streamTerms{agreed: true, halfClose: true}},
+		{"permessage-deflate, wsstream; half_close", streamTerms{agreed: true, halfClose: true}},
+
+		{"wsstream; half_close=1", streamTerms{}},
+		{"wsstream; half_close; half_close", streamTerms{}},
+		{"wsstream; later; later", streamTerms{}},
+		{"wsstream; max_message", streamTerms{}},
+		{"wsstream; max_message=0", streamTerms{}},
+		{"wsstream; max_message=-1", streamTerms{}},
+		{"wsstream; max_message=+1", streamTerms{}},
+		{"wsstream; max_message=01", streamTerms{}},
+		{"wsstream; max_message=1k", streamTerms{}},
+		{"wsstream; max_message=9223372036854775808", streamTerms{}},
+		{"wsstream; max_message=1; max_message=2", streamTerms{}},
+		{"Wsstream", streamTerms{}},
+
+		{"wsstream; half_close=1, wsstream; max_message=7", streamTerms{agreed: true, peerMaxMessage: 7}},
+		{"wsstream; max_message=7, wsstream; half_close", streamTerms{agreed: true, peerMaxMessage: 7}},
+	} {
+		offers, ok := parseExtensions([]string{tt.offer})
+		if !ok {
+			t.Fatalf("%q does not parse", tt.offer)
+		}
+		if got := acceptOffer(offers); got != tt.want {
+			t.Errorf("acceptOffer(%q) = %+v, want %+v", tt.offer, got, tt.want)
+		}
+	}
+}
+
+func TestAcceptReply(t *testing.T) {
+	for _, tt := range []struct {
+		reply   string
+		offered bool
+		want    streamTerms
+		err     string
+	}{
+		{"", true, streamTerms{}, ""},
+		{"", false, streamTerms{}, ""},
+		{"wsstream; half_close; max_message=5; later=1", true, streamTerms{true, true, 5}, ""},
+		{"wsstream", true, streamTerms{agreed: true}, ""},
+		{"wsstream", false, streamTerms{}, "not offered"},
+		{"permessage-deflate", true, streamTerms{}, "not offered"},
+		{"wsstream, permessage-deflate", true, streamTerms{}, "not offered"},
+		{"wsstream, wsstream", true, streamTerms{}, "twice"},
+		{"wsstream; half_close; half_close", true, streamTerms{}, "twice"},
+		{"wsstream; half_close=yes", true, streamTerms{}, "invalid half_close"},
+		{"wsstream; max_message=0", true, streamTerms{}, "invalid max_message"},
+	} {
+		replies, _ := parseExtensions([]string{tt.reply})
+		got, err := acceptReply(tt.offered, replies)
+		switch {
+		case tt.err == "" && (err != nil || got != tt.want):
+			t.Errorf("acceptReply(%v, %q) = %+v, %v, want %+v", tt.offered, tt.reply, got, err, tt.want)
+		case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)):
+			t.Errorf("acceptReply(%v, %q): %v, want %q in it", tt.offered, tt.reply, err, tt.err)
+		}
+	}
+}
+
+func TestOwnTermsAreUnderstood(t *testing.T) {
+	own, ok := parseExtensions([]string{ownTerms()})
+	want := streamTerms{agreed: true, halfClose: true, peerMaxMessage: streamMessage}
+	if got := acceptOffer(own); !ok || got != want {
+		t.Errorf("as an offer: %+v, want %+v", got, want)
+	}
+	if got, err := acceptReply(true, own); err != nil || got != want {
+		t.Errorf("as a reply: %+v, %v, want %+v", got, err, want)
+	}
+}
