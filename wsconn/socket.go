@@ -102,3 +102,21 @@ func (s *Socket) Terminate() error { return s.terminate() }
 
 // WaitClosed waits for the end of what Close began: see [Conn.WaitClosed].
 func (s *Socket) WaitClosed(ctx context.Context) error { return s.waitClosed(ctx) }
+
+// lockReader takes the reader's lock. Its holder is bound by the same deadline.
+func (s *Socket) lockReader() error {
+	select {
+	case s.reader.lock <- struct{}{}:
+	case <-s.closing.local:
+		return errLocalClose
+	}
+	select {
+	case <-s.closing.local:
+		<-s.reader.lock
+		return errLocalClose
+	default:
+		return nil
+	}
+}
+
+func (s *Socket) unlockReader() { <-s.reader.lock }
