@@ -170,8 +170,23 @@ func testStall(t *testing.T, kind testnet.Kind, op testnet.Op, n int) {
 	}
 }
 
-// Both ends of every transport see a reset, and so does an operation in
-// progress.
+// An operation in progress sees the reset too, not that its inner connection
+// was closed.
+func TestFaultResetWhileReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := testnet.Pipe()
+		conn := testnet.Wrap(a, testnet.Fault{Kind: testnet.Reset, Op: testnet.Write, N: 1})
+		reading := make(chan error)
+		go func() { reading <- second(conn.Read(make([]byte, 1))) }()
+		synctest.Wait()
+		conn.Write([]byte("x"))
+		if err := <-reading; !errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) {
+			t.Errorf("the Read meanwhile: %v", err)
+		}
+	})
+}
+
+// Both ends of every transport see a reset.
 func TestFaultReset(t *testing.T) {
 	for name, pair := range map[string]func() (net.Conn, net.Conn){
 		"tcp":  func() (net.Conn, net.Conn) { return testnet.TCPPair(t) },
@@ -179,14 +194,11 @@ func TestFaultReset(t *testing.T) {
 	} {
 		a, b := pair()
 		conn := testnet.Wrap(a, testnet.Fault{Kind: testnet.Reset, Op: testnet.Write, N: 1})
-		reading := make(chan error)
-		go func() { reading <- second(conn.Read(make([]byte, 1))) }()
 		for what, err := range map[string]error{
-			"the Write":          second(conn.Write([]byte("x"))),
-			"a Write after":      second(conn.Write([]byte("x"))),
-			"a Read after":       second(conn.Read(make([]byte, 1))),
-			"the Read meanwhile": <-reading,
-			"the peer's Read":    second(b.Read(make([]byte, 1))),
+			"the Write":       second(conn.Write([]byte("x"))),
+			"a Write after":   second(conn.Write([]byte("x"))),
+			"a Read after":    second(conn.Read(make([]byte, 1))),
+			"the peer's Read": second(b.Read(make([]byte, 1))),
 		} {
 			if !errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) {
 				t.Errorf("%s: %s: %v", name, what, err)
@@ -270,6 +282,16 @@ func TestFaultCutOfRead(t *testing.T) {
 	conn.Write([]byte("x"))
 	if _, err := peer.Read(make([]byte, 1)); err != nil || conn.Hits() != 1 {
 		t.Errorf("the other direction: %v; %d hits", err, conn.Hits())
+	}
+}
+
+// The peer sees the cut as soon as the last byte has been read.
+func TestFaultCutComesAtOnce(t *testing.T) {
+	conn, peer := faultPair(t, testnet.Fault{Kind: testnet.CutRST, Op: testnet.Read, Bytes: 7})
+	peer.Write(make([]byte, 7))
+	io.ReadFull(conn, make([]byte, 7))
+	if _, err := peer.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the peer reads %v", err)
 	}
 }
 

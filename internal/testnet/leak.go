@@ -135,7 +135,9 @@ func goroutines() map[string]string {
 // forGood says whether a goroutine runs until the process ends by design.
 func forGood(stack []byte) bool {
 	for _, name := range []string{
-						"testing.(*T).Parallel", // a test that waits for its turn
+		"os/signal.loop(",       // started by the first signal.Notify
+		"runtime.ensureSigM.",   // the same
+		"testing.(*T).Parallel", // a test that waits for its turn
 	} {
 		if bytes.Contains(stack, []byte(name)) {
 			return true

@@ -193,6 +193,21 @@ func TestRelayLimitData(t *testing.T) {
 	}
 }
 
+// What the receiver of limited data still says must not cost it bytes that
+// are on their way to it.
+func TestRelayLimitDataLosesNothing(t *testing.T) {
+	const limit = 200_000
+	r, client, server := relayed(t, testnet.Toxic{LimitData: limit}, testnet.Toxic{})
+	go send(client, 1, 2*limit)
+	for r.Hits() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := server.Write(make([]byte, 8<<20)); err != nil {
+		t.Errorf("the receiver writes: %v", err)
+	}
+	receive(t, server, 1, limit)
+}
+
 // A reset of either end is not made an end.
 func TestRelayPassesReset(t *testing.T) {
 	_, client, server := relayed(t, testnet.Toxic{}, testnet.Toxic{})
