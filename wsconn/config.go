@@ -51,7 +51,7 @@ type DialOptions struct {
 	// Redirects is how many redirects are followed. Zero means none: a
 	// redirect is then a [*HandshakeError]. Credentials (Authorization,
 	// Cookie, userinfo) are dropped when a redirect leads to another host or
-	// port, or from wss to ws.
+	// port, or from wss to ws. One to a Unix socket is refused.
 	Redirects int
 
 	// Version is the value of Sec-WebSocket-Version: 13 (RFC 6455), the

@@ -3,6 +3,7 @@ package wsconn
 import (
 	"context"
 	"io"
+	"math"
 	"net"
 	"os"
 	"time"
@@ -53,7 +54,7 @@ func (s *Socket) messageSize(option int) int {
 			size = batchSize
 		}
 		if size == 0 || int64(size) > limit {
-			size = int(limit)
+			size = int(min(limit, math.MaxInt32))
 		}
 	}
 	return size

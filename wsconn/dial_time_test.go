@@ -175,3 +175,29 @@ func TestDialLetsGo(t *testing.T) {
 		}
 	})
 }
+
+// cancelOnRead ends a context with the first bytes that arrive.
+type cancelOnRead struct {
+	net.Conn
+	cancel context.CancelFunc
+}
+
+func (c cancelOnRead) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.cancel()
+	return n, err
+}
+
+// A context that ends together with the handshake is not overlooked: the
+// connection is on its way to be closed.
+func TestDialCancelledWithTheAnswer(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	inner := answering(goodAnswer)
+	e := failedDial(t, ctx, "ws://h/", &DialOptions{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := inner(ctx, network, address)
+		return cancelOnRead{conn, cancel}, err
+	}})
+	if !errors.Is(e, context.Canceled) {
+		t.Error(e)
+	}
+}

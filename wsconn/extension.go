@@ -17,8 +17,10 @@ import (
 // Parameters with other names are ignored: later versions may have more.
 const extensionName = "wsstream"
 
-// streamMessage is the max_message of a [Conn]. From about a quarter of this on
-// the cost of a message disappears behind that of its bytes.
+// streamMessage is the max_message of a [Conn], which reads messages of any
+// size as they come: from about a quarter of this on the cost of a message
+// disappears behind that of its bytes, and the sender knows better how long its
+// control frames may wait.
 const streamMessage = 1 << 20
 
 // streamTerms is what both ends have said in the extension wsstream.

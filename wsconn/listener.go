@@ -54,18 +54,30 @@ func NewListener(opts *AcceptOptions) *Listener {
 
 // ServeHTTP answers a handshake and puts the connection into the backlog. It
 // answers 503 if the backlog has no room for [AcceptOptions.BacklogWait], or
-// the listener is closed. It returns at once after the handshake.
+// the listener is closed; a bad request never takes room. It returns at once
+// after the handshake.
 func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	reply, refusal := checkRequest(r, &l.opts, true)
+	if refusal != nil {
+		refusal.send(w, r)
+		return
+	}
 	if !l.reserve(r) {
 		w.Header().Set("Connection", "close")
 		http.Error(w, "the server has too many connections waiting to be accepted: try again later", http.StatusServiceUnavailable)
 		return
 	}
-	c, err := Accept(w, r, &l.opts)
-	if err != nil {
+	u, failure := upgrade(w, r, &l.opts, reply)
+	if failure != nil {
 		<-l.slots
+		failure.send(w, r)
 		return
 	}
+	l.add(NewConn(newSocket(u), &l.opts.Stream))
+}
+
+// add puts a connection that holds a slot into the backlog.
+func (l *Listener) add(c *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended {

@@ -45,7 +45,7 @@ type outlet struct {
 	taken   int           // bytes of the last Write that the transport took at once
 	rest    []byte        // accepted, not yet sent
 	drainer chan struct{} // closed when the drain in progress ends; nil without one
-	err     error         // of a drain; nothing can be sent after it
+	err     error         // the first one; what came after it would land inside a frame
 }
 
 // newOutlet returns the outlet over conn, still passing everything through.
@@ -194,6 +194,7 @@ func (o *outlet) written(p []byte, n int, err error) (int, error) {
 		o.rest = append(o.rest, p[n:]...)
 		return len(p), nil
 	}
+	o.err = err
 	return n, err
 }
 

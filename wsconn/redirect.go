@@ -26,6 +26,9 @@ func (q *clientRequest) redirect(location string) error {
 	if err != nil {
 		return err
 	}
+	if next.network == "unix" && next.address != q.target.address {
+		return errors.New("the redirect leads to a Unix socket, which is not for a server to choose: dial it if that is what you want")
+	}
 	if !next.isTrustedLike(q.target) {
 		for _, name := range []string{"Authorization", "Cookie", "Proxy-Authorization", "Host"} {
 			q.header.Del(name)
