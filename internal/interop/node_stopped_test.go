@@ -1,0 +1,38 @@
+//go:build unix
+
+package interop
+
+import (
+	"io"
+	"syscall"
+	"testing"
+)
+
+// Our Close while ws is still sending and does not run at all: it returns
+// before ws goes on, and the closing handshake is finished behind it.
+func TestNodeCloseWhileSending(t *testing.T) {
+	bothSides(t, func(t *testing.T, side side) {
+		c, n := meetNode(t, side, stream, subprotocols{})
+		n.do(do{Do: "write", Size: 1 << 40})
+		if _, err := receive(io.LimitReader(c, some)); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := c.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		}
+		if err := n.process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.WaitClosed(bounded(t)); err != nil {
+			t.Errorf("the closing handshake: %v", err)
+		}
+		if e := n.await("close"); e.Code != 1000 {
+			t.Errorf("ws saw close code %d, want 1000", e.Code)
+		}
+	})
+}

@@ -1,0 +1,70 @@
+package interop
+
+import (
+	"io"
+	"testing"
+)
+
+const bulk = 256 << 20
+
+// What we write, and then our Close.
+func TestNodeStreamReceives(t *testing.T) {
+	bothSides(t, func(t *testing.T, side side) {
+		c, n := meetNode(t, side, stream, subprotocols{})
+		sent, err := send(c, bulk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		if got := n.await("end").checksum(); got != sent {
+			t.Errorf("ws received %v, want %v", got, sent)
+		}
+		if err := c.WaitClosed(bounded(t)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// What ws writes, and then its end().
+func TestNodeStreamSends(t *testing.T) {
+	bothSides(t, func(t *testing.T, side side) {
+		c, n := meetNode(t, side, stream, subprotocols{})
+		n.do(do{Do: "write", Size: bulk})
+		n.do(do{Do: "end"})
+		got, err := receive(c)
+		if err != nil {
+			t.Error(err)
+		}
+		if want := n.await("wrote").checksum(); got != want {
+			t.Errorf("received %v, want %v", got, want)
+		}
+	})
+}
+
+// Both directions at the same time.
+func TestNodeStreamDuplex(t *testing.T) {
+	bothSides(t, func(t *testing.T, side side) {
+		c, n := meetNode(t, side, stream, subprotocols{})
+		n.do(do{Do: "write", Size: bulk})
+		sent := make(chan checksum)
+		go func() {
+			sum, err := send(c, bulk)
+			if err != nil {
+				t.Error(err)
+			}
+			sent <- sum
+		}()
+		got, err := receive(io.LimitReader(c, bulk))
+		if err != nil {
+			t.Error(err)
+		}
+		want := <-sent
+		c.Close()
+		if wrote := n.await("wrote").checksum(); got != wrote {
+			t.Errorf("received %v, want %v", got, wrote)
+		}
+		if got := n.await("end").checksum(); got != want {
+			t.Errorf("ws received %v, want %v", got, want)
+		}
+	})
+}

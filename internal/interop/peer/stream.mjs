@@ -1,0 +1,49 @@
+// A peer that is a byte stream: ws's own createWebSocketStream.
+
+import { createHash, randomFillSync } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+
+import { createWebSocketStream } from 'ws';
+
+import { say } from './lines.mjs';
+
+const chunkSize = 64 << 10;
+
+export function attach(ws) {
+  const duplex = createWebSocketStream(ws);
+  const received = counter();
+  duplex.on('data', received.add);
+  duplex.on('end', () => say('end', received.total()));
+  duplex.on('error', (err) => say('error', { message: err.message }));
+  return {
+    write: ({ size }) => write(duplex, size),
+    end: () => duplex.end(),
+    destroy: () => duplex.destroy(),
+  };
+}
+
+// write sends random bytes and tells their checksum, unless the stream fails
+// before they are sent.
+async function write(duplex, size) {
+  const sent = counter();
+  for (let left = size; left > 0; left -= chunkSize) {
+    const chunk = randomFillSync(Buffer.allocUnsafe(Math.min(left, chunkSize)));
+    sent.add(chunk);
+    const err = await new Promise((done) => duplex.write(chunk, done));
+    if (err) return;
+    await setImmediate(); // else a fast reader keeps us from reading ourselves
+  }
+  say('wrote', sent.total());
+}
+
+function counter() {
+  const hash = createHash('sha256');
+  let size = 0;
+  return {
+    add(chunk) {
+      hash.update(chunk);
+      size += chunk.length;
+    },
+    total: () => ({ size, sha256: hash.digest('hex') }),
+  };
+}
