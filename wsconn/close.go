@@ -46,7 +46,7 @@ func (s *Socket) closeWith(code frames.CloseCode, reason string) error {
 // for, and what it sends until then is thrown away. Closing a descriptor with
 // unread input would make the kernel destroy what is in flight to the peer.
 func (s *Socket) linger() {
-	bound := time.AfterFunc(s.closeTimeout, func() { s.cut(errCloseTimeout, false) })
+	bound := time.AfterFunc(s.closeTimeout, func() { s.cut(closeTimeoutError{}, false) })
 	defer bound.Stop()
 	s.reader.lock <- struct{}{} // the holder was woken; the lock is never given back
 	s.t.SetReadDeadline(time.Time{})
@@ -60,10 +60,15 @@ func (s *Socket) linger() {
 	if violation || s.machine.CloseReceived() != nil {
 		s.writer.lock <- struct{}{} // everything has been sent; never given back either
 		s.t.closeWrite()
+		if !violation {
+			err = nil
+		}
+		if !s.stream.halfClose {
+			s.closing.settle(err)
+		}
 		if violation || s.stream.halfClose || s.machine.Role() == frames.Client {
 			s.awaitEOF(scratch.b)
 		}
-		err = nil
 	}
 	s.cut(err, false)
 }

@@ -12,6 +12,7 @@ type closing struct {
 	local chan struct{} // closed when this end closes or terminates
 	ended bool
 	done  chan struct{} // closed when the transport has been cut
+	known bool          // err is, although the transport has not been cut
 	err   error         // what WaitClosed returns; set before done
 	after func()        // called after the cut; nil without one
 }
@@ -33,6 +34,14 @@ func (c *closing) begin() bool {
 	return true
 }
 
+// settle says how the closing handshake has ended, whatever the transport
+// still does.
+func (c *closing) settle(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known, c.err = true, err
+}
+
 // end marks the cut. It returns false if that was done before.
 func (c *closing) end(err error) bool {
 	c.mu.Lock()
@@ -40,7 +49,10 @@ func (c *closing) end(err error) bool {
 	if c.ended {
 		return false
 	}
-	c.ended, c.err = true, err
+	c.ended = true
+	if !c.known {
+		c.err = err
+	}
 	return true
 }
 

@@ -180,6 +180,6 @@ func (c *Conn) CloseWith(code frames.CloseCode, reason string) error {
 func (c *Conn) Terminate() error { return c.s.Terminate() }
 
 // WaitClosed waits until the transport is cut after Close or Terminate, or
-// until ctx ends. It returns nil if the closing handshake was completed, so
-// that the peer has received everything.
+// until ctx ends. It returns nil if the closing handshake was completed: the
+// peer has received everything, or said itself that it wanted no more.
 func (c *Conn) WaitClosed(ctx context.Context) error { return c.s.WaitClosed(ctx) }

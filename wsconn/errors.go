@@ -26,9 +26,7 @@ var ErrNoHalfClose = fmt.Errorf("the peer does not know half-close (extension ws
 
 var (
 	errMessageType = errors.New("a message is Text or Binary")
-	// errCloseTimeout is what WaitClosed says of a peer that did not answer.
-	errCloseTimeout = fmt.Errorf("the peer did not finish the closing handshake within CloseTimeout, what it had not read yet may be lost: %w", os.ErrDeadlineExceeded)
-	errTerminated   = errors.New("terminated by this end, what was in flight may be lost")
+	errTerminated  = errors.New("terminated by this end, what was in flight may be lost")
 	// errLocalClose is bare inside the package and becomes an error with
 	// addresses at its edge.
 	errLocalClose = net.ErrClosed
@@ -64,3 +62,15 @@ func truncation(err error) error {
 	}
 	return err
 }
+
+// closeTimeoutError is what WaitClosed says of a peer that did not answer.
+type closeTimeoutError struct{}
+
+func (closeTimeoutError) Error() string {
+	return "the peer did not finish the closing handshake within CloseTimeout, what it had not read yet may be lost"
+}
+
+// Timeout and Temporary make the error around it a net.Error of a timeout.
+func (closeTimeoutError) Timeout() bool   { return true }
+func (closeTimeoutError) Temporary() bool { return false }
+func (closeTimeoutError) Unwrap() error   { return os.ErrDeadlineExceeded }
