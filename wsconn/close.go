@@ -3,6 +3,7 @@ package wsconn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
@@ -22,23 +23,25 @@ func (s *Socket) closeWrite() error {
 	if err := s.writer.failure(); err != errLocalClose {
 		return err
 	}
-	return s.sendClose(frames.CloseNormalClosure, "")
+	return s.sendClose(frames.CloseNoStatusReceived, "")
 }
 
-// closeWith begins the closing handshake and leaves the rest to linger.
-func (s *Socket) closeWith(code frames.CloseCode, reason string) error {
-	payload, err := frames.AppendClosePayload(nil, code, reason)
-	if err != nil {
-		return s.opError("close", err)
+// closeWith begins the closing handshake and leaves the rest to linger. A code
+// that cannot be sent is an error, but the connection is closed all the same:
+// who calls this on an error path does not look.
+func (s *Socket) closeWith(code frames.CloseCode, reason string) (err error) {
+	if !code.Sendable() && (code != frames.CloseNoStatusReceived || reason != "") {
+		err = fmt.Errorf("code %v cannot be sent in a Close frame, 1011 was sent instead", code)
+		code = frames.CloseInternalError
 	}
 	if !s.closing.begin() {
 		return nil
 	}
 	s.t.SetReadDeadline(past)
 	s.t.out.moveDeadline(past)
-	s.writer.enqueue(newControl(frames.Close, payload))
+	s.sendClose(code, fitReason(reason))
 	go s.linger()
-	return nil
+	return s.opError("close", err)
 }
 
 // linger finishes the closing handshake in the background, for at most

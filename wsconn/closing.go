@@ -2,11 +2,14 @@ package wsconn
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // closing is how far a socket has come on its way to its end.
 type closing struct {
+	peerEnded atomic.Bool // the peer's stream has been read to its end
+
 	mu    sync.Mutex
 	begun bool
 	local chan struct{} // closed when this end closes or terminates

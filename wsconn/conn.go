@@ -149,16 +149,21 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 	return c.s.opError("set", c.s.setWriteDeadline(t))
 }
 
+// CanCloseWrite reports whether the peer agreed to half-close in the handshake,
+// as [Dial] and [Accept] do.
+func (c *Conn) CanCloseWrite() bool { return c.s.stream.halfClose }
+
 // CloseWrite tells the peer that the stream ends here, behind everything that
 // was written; its Read returns io.EOF. Reading goes on. It does not wait.
 //
-// It needs a peer that agreed to half-close in the handshake, as [Dial] and
-// [Accept] do. Against any other one it sends nothing and returns
-// [ErrNoHalfClose]: such a peer would drop the rest of its answer.
+// It needs a peer that agreed to half-close: see [Conn.CanCloseWrite]. Against
+// any other one it sends nothing and returns [ErrNoHalfClose]: such a peer would
+// drop the rest of its answer.
 func (c *Conn) CloseWrite() error { return c.s.opError("close", c.s.closeWrite()) }
 
 // Close ends both directions with code 1000 and returns at once, always with a
-// nil error, also when called again. Blocked calls return [net.ErrClosed].
+// nil error, also when called again. Blocked calls return [net.ErrClosed], and
+// the peer's Write fails once it has read that far.
 //
 // What Write has accepted is still sent. That, and the peer's answer, is waited
 // for in the background, for at most CloseTimeout; then the transport is cut.
@@ -168,9 +173,9 @@ func (c *Conn) CloseWrite() error { return c.s.opError("close", c.s.closeWrite()
 // say so: use CloseWith(1011, "...") or Terminate.
 func (c *Conn) Close() error { return c.s.Close() }
 
-// CloseWith is Close with a code and a reason of at most 123 bytes (RFC 6455
-// section 7.4). For codes other than 1000 the peer's Read fails. The error is
-// not nil only if code or reason cannot be sent; then nothing was done.
+// CloseWith is Close with a code and a reason (RFC 6455 section 7.4), which is
+// cut to 123 bytes of UTF-8. For codes other than 1000 the peer's Read fails.
+// The error is not nil only if the code is none that can be sent: then 1011 is.
 func (c *Conn) CloseWith(code frames.CloseCode, reason string) error {
 	return c.s.CloseWith(code, reason)
 }
@@ -181,5 +186,7 @@ func (c *Conn) Terminate() error { return c.s.Terminate() }
 
 // WaitClosed waits until the transport is cut after Close or Terminate, or
 // until ctx ends. It returns nil if the closing handshake was completed: the
-// peer has received everything, or said itself that it wanted no more.
+// peer has received everything. If it agreed to half-close, nil also says that
+// it did not stop reading before the end; if it did, the error is its
+// [*CloseError].
 func (c *Conn) WaitClosed(ctx context.Context) error { return c.s.WaitClosed(ctx) }

@@ -63,6 +63,9 @@ func TestCloseWriteLeavesTheOtherDirectionOpen(t *testing.T) {
 		}
 		mustRead(t, server, "question")
 		mustEOF(t, server)
+		if !server.CanCloseWrite() {
+			t.Error("CanCloseWrite is false")
+		}
 		mustWrite(t, server, "answer")
 		if err := server.CloseWrite(); err != nil {
 			t.Fatal(err)
@@ -127,18 +130,70 @@ func TestCloseCodes(t *testing.T) {
 	}
 }
 
-func TestCloseWithRefusesWhatCannotBeSent(t *testing.T) {
-	client, server := connPair(t, everyTransport[0], wsconn.PairOptions{})
+// Whatever CloseWith is given on an error path, the peer hears of it.
+func TestCloseWithClosesInAnyCase(t *testing.T) {
 	for _, c := range []struct {
 		code   frames.CloseCode
 		reason string
-	}{{0, ""}, {1005, "a reason"}, {1006, ""}, {999, ""}, {5000, ""}, {1000, strings.Repeat("x", 124)}, {1000, "\xff"}} {
-		if err := client.CloseWith(c.code, c.reason); err == nil {
-			t.Errorf("CloseWith(%d, %q) succeeded", c.code, c.reason)
+		sent   frames.CloseError
+	}{
+		{0, "x", frames.CloseError{Code: 1011, Reason: "x"}},
+		{1006, "", frames.CloseError{Code: 1011}},
+		{1005, "reason", frames.CloseError{Code: 1011, Reason: "reason"}},
+		{5000, "", frames.CloseError{Code: 1011}},
+		{3000, strings.Repeat("x", 200), frames.CloseError{Code: 3000, Reason: strings.Repeat("x", 123)}},
+		{3000, strings.Repeat("é", 100), frames.CloseError{Code: 3000, Reason: strings.Repeat("é", 61)}},
+		{3000, "a\xffb", frames.CloseError{Code: 3000, Reason: "a\uFFFDb"}},
+	} {
+		client, server := connPair(t, everyTransport[0], wsconn.PairOptions{})
+		if err := client.CloseWith(c.code, c.reason); (err == nil) != (c.code == c.sent.Code) {
+			t.Errorf("CloseWith(%d, %q): %v", c.code, c.reason, err)
+		}
+		_, err := server.Read(make([]byte, 1))
+		if ce, ok := errors.AsType[*wsconn.CloseError](err); !ok || *ce != c.sent {
+			t.Errorf("CloseWith(%d, %q): the peer read %v, want %v", c.code, c.reason, err, c.sent)
 		}
 	}
-	mustWrite(t, client, "nothing was done")
-	mustRead(t, server, "nothing was done")
+}
+
+// Close, unlike CloseWrite, ends what the peer writes, and the peer learns that
+// what it had written may not have been read.
+func TestCloseStopsThePeersWriting(t *testing.T) {
+	onEveryTransport(t, wsconn.PairOptions{}, func(t *testing.T, client, server *wsconn.Conn) {
+		mustWrite(t, server, "all of it")
+		server.Close()
+		mustRead(t, client, "all of it")
+		mustEOF(t, client)
+		for _, err := range []error{second(client.Write([]byte("x"))), client.CloseWrite()} {
+			if ce, ok := errors.AsType[*wsconn.CloseError](err); !ok || ce.Code != 1000 {
+				t.Errorf("after the peer's Close: %v, want its *CloseError", err)
+			}
+		}
+		client.Close()
+		if err := server.WaitClosed(t.Context()); err != nil {
+			t.Errorf("WaitClosed of the end that was read to the end: %v", err)
+		}
+	})
+}
+
+func second(_ int, err error) error { return err }
+
+func TestUploadThatNobodyReadIsNotComplete(t *testing.T) {
+	onEveryTransport(t, wsconn.PairOptions{}, func(t *testing.T, client, server *wsconn.Conn) {
+		server.Close() // a handler that returns early
+		if _, err := io.Copy(client, testnet.NewSource(1, 3<<20)); err != nil {
+			t.Fatal(err) // nobody has read the Close yet
+		}
+		if err := client.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		mustEOF(t, client)
+		client.Close()
+		err := client.WaitClosed(t.Context())
+		if ce, ok := errors.AsType[*wsconn.CloseError](err); !ok || ce.Code != 1000 {
+			t.Errorf("WaitClosed: %v, want the *CloseError of the peer that stopped reading", err)
+		}
+	})
 }
 
 func TestTerminateIsNoEnd(t *testing.T) {

@@ -9,8 +9,9 @@ import (
 // find each other. It changes no frame. Each end says in its parameters what
 // it can do:
 //
-//   - half_close, without a value: it goes on reading after it has sent Close,
-//     and writing after it has received one.
+//   - half_close, without a value: a Close frame without a code ends one
+//     direction only. Its sender goes on reading, its receiver writing. One
+//     with code 1000 says, too, that its sender has stopped reading.
 //   - max_message, a number of bytes from 1 up: the largest message that it
 //     likes to receive. It takes larger ones too.
 //
