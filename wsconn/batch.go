@@ -1,7 +1,6 @@
 package wsconn
 
 import (
-	"os"
 	"slices"
 
 	"github.com/wsstream/wsstream/frames"
@@ -49,16 +48,6 @@ func (w *writer) border() error {
 		}
 	}
 	return w.ready()
-}
-
-// cutReason returns why a Write was cut: Close cuts it by a deadline, too.
-func (w *writer) cutReason() error {
-	select {
-	case <-w.closed:
-		return errLocalClose
-	default:
-		return os.ErrDeadlineExceeded
-	}
 }
 
 // writeSome sends the first messages of p in one system call, if the transport

@@ -61,7 +61,9 @@ func (s *Socket) linger() {
 	err := s.reader.err
 	violation := errors.As(err, new(*frames.Error))
 	if violation || s.machine.CloseReceived() != nil {
-		s.writer.lock <- struct{}{} // everything has been sent; never given back either
+		s.writer.lock <- struct{}{} // what a cut left has been sent; never given back either
+		s.writer.flushControls()    // the Close frame, if the last holder did not see it any more
+		s.t.out.drain()
 		s.t.closeWrite()
 		if !violation {
 			err = nil

@@ -38,11 +38,13 @@ func (c *closing) begin() bool {
 }
 
 // settle says how the closing handshake has ended, whatever the transport
-// still does.
+// still does, unless it has been cut already.
 func (c *closing) settle(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.known, c.err = true, err
+	if !c.ended && !c.known {
+		c.known, c.err = true, err
+	}
 }
 
 // end marks the cut. It returns false if that was done before.

@@ -1,7 +1,6 @@
 package wsconn
 
 import (
-	"os"
 	"sync"
 	"time"
 )
@@ -51,45 +50,45 @@ func (d *deadline) watch() (time.Time, <-chan struct{}) {
 	return d.at, d.moved
 }
 
-// acquire puts a token into sem, unless the deadline comes or closed is closed
-// first: then it returns [os.ErrDeadlineExceeded] or errLocalClose.
-func (d *deadline) acquire(sem chan struct{}, closed <-chan struct{}) error {
+// acquire puts a token into sem. It returns false if the deadline comes or
+// closed is closed first.
+func (d *deadline) acquire(sem chan struct{}, closed <-chan struct{}) bool {
 	select {
 	case sem <- struct{}{}:
-		return nil
+		return true
 	default:
 	}
-	return d.wait(func(expired <-chan time.Time, moved <-chan struct{}) (bool, error) {
+	return d.wait(func(expired <-chan time.Time, moved <-chan struct{}) (over, ok bool) {
 		select {
 		case sem <- struct{}{}:
-			return true, nil
+			return true, true
 		case <-closed:
-			return true, errLocalClose
+			return true, false
 		case <-expired:
-			return true, os.ErrDeadlineExceeded
+			return true, false
 		case <-moved:
-			return false, nil
+			return false, false
 		}
 	})
 }
 
-// await waits for ready, at most until the deadline.
-func (d *deadline) await(ready <-chan struct{}) error {
-	return d.wait(func(expired <-chan time.Time, moved <-chan struct{}) (bool, error) {
+// await waits for ready. It returns false if the deadline comes first.
+func (d *deadline) await(ready <-chan struct{}) bool {
+	return d.wait(func(expired <-chan time.Time, moved <-chan struct{}) (over, ok bool) {
 		select {
 		case <-ready:
-			return true, nil
+			return true, true
 		case <-expired:
-			return true, os.ErrDeadlineExceeded
+			return true, false
 		case <-moved:
-			return false, nil
+			return false, false
 		}
 	})
 }
 
 // wait runs one select of the caller's for each place that the deadline moves
 // to, until that select says that it is over.
-func (d *deadline) wait(once func(expired <-chan time.Time, moved <-chan struct{}) (over bool, err error)) error {
+func (d *deadline) wait(once func(expired <-chan time.Time, moved <-chan struct{}) (over, ok bool)) bool {
 	for {
 		at, moved := d.watch()
 		var expired <-chan time.Time
@@ -98,12 +97,12 @@ func (d *deadline) wait(once func(expired <-chan time.Time, moved <-chan struct{
 			timer = time.NewTimer(time.Until(at))
 			expired = timer.C
 		}
-		over, err := once(expired, moved)
+		over, ok := once(expired, moved)
 		if timer != nil {
 			timer.Stop()
 		}
 		if over {
-			return err
+			return ok
 		}
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"net"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/wsstream/wsstream/frames"
 	"github.com/wsstream/wsstream/internal/testnet"
+	"github.com/wsstream/wsstream/wsconn"
 )
 
 // Every operation of the transport may fail, and nothing may come of it but an
@@ -237,4 +239,27 @@ func sendAndRead(e *end) error {
 	go func() { read <- e.receiveEnd() }()
 	err := e.send(bulk, 100_000)
 	return errors.Join(err, <-read)
+}
+
+// A Write of which the transport took nothing counts nothing, also when the
+// deadline alone cannot be set any more, and whatever the Write before took.
+func TestFailedWriteCountsNothing(t *testing.T) {
+	for _, tr := range everyTransport {
+		t.Run(tr.name, func(t *testing.T) {
+			transport, peer := tr.make(t)
+			defer peer.Close()
+			c := wsconn.NewTestConn(transport, frames.Client, wsconn.PairOptions{})
+			defer c.Terminate()
+			if _, err := c.Write(make([]byte, 1000)); err != nil {
+				t.Fatal(err)
+			}
+			transport.Close()
+			c.SetWriteDeadline(time.Now().Add(time.Hour))
+			for range 2 {
+				if n, err := c.Write(make([]byte, 100)); n != 0 || err == nil {
+					t.Errorf("Write on a closed transport: %d, %v", n, err)
+				}
+			}
+		})
+	}
 }

@@ -98,6 +98,9 @@ func (l *Listener) reserve(r *http.Request) bool {
 	select {
 	case <-l.closed:
 		return false
+	default:
+	}
+	select {
 	case l.slots <- struct{}{}:
 		return true
 	default:

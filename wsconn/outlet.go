@@ -131,6 +131,7 @@ func (o *outlet) setPatience(p patience) {
 // Write sends p for as long as the patience set lasts, and keeps the rest.
 func (o *outlet) Write(p []byte) (int, error) {
 	o.mu.Lock()
+	o.taken = 0
 	switch {
 	case !o.active:
 		o.mu.Unlock()
@@ -156,7 +157,6 @@ func (o *outlet) behindRest() bool { return len(o.rest) > 0 || o.drainer != nil 
 // keep queues p for a drain.
 func (o *outlet) keep(p []byte) (int, error) {
 	defer o.mu.Unlock()
-	o.taken = 0
 	o.rest = append(o.rest, p...)
 	return len(p), nil
 }
@@ -216,7 +216,7 @@ func (o *outlet) settle() error {
 		defer close(sent)
 		o.drain()
 	}()
-	if o.deadline.await(sent) != nil {
+	if !o.deadline.await(sent) {
 		return nil
 	}
 	o.mu.Lock()

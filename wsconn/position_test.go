@@ -168,13 +168,20 @@ func (n *nemesis) check() (errs []error) {
 			errs = append(errs, fmt.Errorf("%v after %d bytes, %d were accepted, and the end was by %v", d.readErr, d.received, sender.accepted, sender.plan))
 		case n.undisturbed() && d.readErr != io.EOF && told == nil && !errors.Is(d.readErr, net.ErrClosed):
 			errs = append(errs, fmt.Errorf("nobody cut the transport, but Read returned %v", d.readErr))
-		case n.undisturbed() && d.closed != nil:
+		case n.undisturbed() && d.closed != nil && !d.stoppedReading():
 			errs = append(errs, fmt.Errorf("nobody cut the transport, but WaitClosed returned %v", d.closed))
 		case errors.Is(d.readErr, io.EOF) && d.readErr != io.EOF:
 			errs = append(errs, fmt.Errorf("%v passes for io.EOF", d.readErr))
 		}
 	}
 	return errs
+}
+
+// stoppedReading says whether d had to learn from WaitClosed that the other end
+// closed before it had read everything.
+func (d *torn) stoppedReading() bool {
+	told, ok := errors.AsType[*wsconn.CloseError](d.closed)
+	return ok && told.Code == frames.CloseNormalClosure && errors.Is(d.peer.readErr, net.ErrClosed)
 }
 
 // undisturbed says whether both ends had a way to end as they should.

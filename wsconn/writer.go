@@ -60,8 +60,8 @@ func (w *writer) acquire() error {
 	if err := w.ready(); err != nil {
 		return err
 	}
-	if err := w.t.out.deadline.acquire(w.lock, w.closed); err != nil {
-		return err
+	if !w.t.out.deadline.acquire(w.lock, w.closed) {
+		return w.cutReason()
 	}
 	if err := w.ready(); err != nil {
 		w.release()
@@ -81,9 +81,19 @@ func (w *writer) ready() error {
 		return err
 	}
 	if w.t.out.deadline.passed() {
-		return os.ErrDeadlineExceeded
+		return w.cutReason()
 	}
 	return nil
+}
+
+// cutReason returns why a wait ended at the deadline: Close ends it so, too.
+func (w *writer) cutReason() error {
+	select {
+	case <-w.closed:
+		return errLocalClose
+	default:
+		return os.ErrDeadlineExceeded
+	}
 }
 
 // release gives the lock up: after the control frames that have been queued
