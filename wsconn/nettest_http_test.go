@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/nettest"
 
@@ -106,4 +107,34 @@ func (s *service) dial(tb testing.TB) (*wsconn.Conn, error) {
 		tb.Cleanup(func() { c.Terminate() })
 	}
 	return c, err
+}
+
+// mustDial, mustAccept and mustPair are bounded, as is all that is done with
+// their connections. Nobody else may dial during mustPair.
+func (s *service) mustDial(tb testing.TB) *wsconn.Conn {
+	tb.Helper()
+	c, err := s.dial(tb)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	c.SetDeadline(time.Now().Add(patience))
+	return c
+}
+
+func (s *service) mustAccept(tb testing.TB) *wsconn.Conn {
+	tb.Helper()
+	defer time.AfterFunc(patience, func() { s.Close() }).Stop()
+	conn, err := s.Accept()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	c := conn.(*wsconn.Conn)
+	tb.Cleanup(func() { c.Terminate() })
+	c.SetDeadline(time.Now().Add(patience))
+	return c
+}
+
+func (s *service) mustPair(tb testing.TB) (client, server *wsconn.Conn) {
+	tb.Helper()
+	return s.mustDial(tb), s.mustAccept(tb)
 }
