@@ -17,12 +17,17 @@ func (w *writer) writeMessages(op frames.Opcode, p []byte, size int) (n int, err
 		return 0, err
 	}
 	defer w.release()
+	w.used.Store(true)
 	for {
 		m, cut, err := w.writeSome(op, p[n:], size)
 		n += m
 		switch {
 		case err != nil:
+			err = truncation(err)
 			w.fail(err)
+			if isClosed(w.closed) {
+				err = errLocalClose
+			}
 			return n, err
 		case n == len(p):
 			return n, nil
@@ -33,21 +38,6 @@ func (w *writer) writeMessages(op frames.Opcode, p []byte, size int) (n int, err
 			return n, err
 		}
 	}
-}
-
-// border is the place between two batches: control frames go ahead of the next
-// one, and what has ended writing meanwhile is seen.
-func (w *writer) border() error {
-	w.flushControls()
-	if w.t.out.pending() {
-		if err := w.t.out.settle(); err != nil {
-			return err
-		}
-		if w.t.out.pending() {
-			return w.cutReason()
-		}
-	}
-	return w.ready()
 }
 
 // writeSome sends the first messages of p in one system call, if the transport

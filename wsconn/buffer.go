@@ -19,7 +19,7 @@ const (
 // buffer is memory for frames on their way, in or out. Buffers come from pools
 // by size, so that a short message does not touch 128 KiB of memory.
 type buffer struct {
-	pool *sync.Pool
+	pool *sync.Pool // nil for a buffer that is used once
 	b    []byte
 }
 
@@ -45,4 +45,8 @@ func getBuffer(size int) *buffer {
 }
 
 // release gives the buffer back. Nothing may refer to its bytes any more.
-func (b *buffer) release() { b.pool.Put(b) }
+func (b *buffer) release() {
+	if b.pool != nil {
+		b.pool.Put(b)
+	}
+}

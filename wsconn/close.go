@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
@@ -14,10 +15,8 @@ func (s *Socket) closeWrite() error {
 	if !s.stream.halfClose {
 		return ErrNoHalfClose
 	}
-	select {
-	case <-s.closing.local:
+	if isClosed(s.closing.local) {
 		return errLocalClose
-	default:
 	}
 	s.writer.fail(errLocalClose)
 	if err := s.writer.failure(); err != errLocalClose {
@@ -26,11 +25,20 @@ func (s *Socket) closeWrite() error {
 	return s.sendClose(frames.CloseNoStatusReceived, "")
 }
 
-// closeWith begins the closing handshake and leaves the rest to linger. A code
-// that cannot be sent is an error, but the connection is closed all the same:
-// who calls this on an error path does not look.
-func (s *Socket) closeWith(code frames.CloseCode, reason string) (err error) {
-	if !code.Sendable() && (code != frames.CloseNoStatusReceived || reason != "") {
+// Close closes the connection with code 1000: see [Conn.Close].
+func (s *Socket) Close() error { return s.CloseWith(frames.CloseNormalClosure, "") }
+
+// CloseWith closes the connection with a code and a reason: see
+// [Conn.CloseWith].
+func (s *Socket) CloseWith(code frames.CloseCode, reason string) (err error) {
+	switch {
+	case code == frames.CloseNoStatusReceived && reason == "":
+		if s.stream.halfClose {
+			code = frames.CloseNormalClosure // without a code it would be a half-close
+		}
+	case !code.Sendable():
+		// The connection is closed all the same: who calls this on an error
+		// path does not look at its error.
 		err = fmt.Errorf("code %v cannot be sent in a Close frame, 1011 was sent instead", code)
 		code = frames.CloseInternalError
 	}
@@ -42,6 +50,23 @@ func (s *Socket) closeWith(code frames.CloseCode, reason string) (err error) {
 	s.sendClose(code, fitReason(reason))
 	go s.linger()
 	return s.opError("close", err)
+}
+
+// Terminate cuts the transport without a word: see [Conn.Terminate].
+func (s *Socket) Terminate() error {
+	s.closing.begin()
+	s.cut(errTerminated, true)
+	return nil
+}
+
+// WaitClosed waits for the end of what Close began: see [Conn.WaitClosed].
+func (s *Socket) WaitClosed(ctx context.Context) error {
+	select {
+	case <-s.closing.done:
+		return s.opError("close", s.closing.outcome())
+	case <-ctx.Done():
+		return s.opError("close", context.Cause(ctx))
+	}
 }
 
 // linger finishes the closing handshake in the background, for at most
@@ -59,39 +84,57 @@ func (s *Socket) linger() {
 		s.reader.payload(scratch.b, true)
 	}
 	err := s.reader.err
-	violation := errors.As(err, new(*frames.Error))
-	if violation || s.machine.CloseReceived() != nil {
-		s.writer.lock <- struct{}{} // what a cut left has been sent; never given back either
-		s.writer.flushControls()    // the Close frame, if the last holder did not see it any more
-		s.t.out.drain()
-		s.t.closeWrite()
-		if !violation {
-			err = nil
-		}
-		if !s.stream.halfClose {
-			s.closing.settle(err)
-		}
-		if violation || s.stream.halfClose || s.machine.Role() == frames.Client {
-			s.awaitEOF(scratch.b)
-		}
+	if s.machine.CloseReceived() != nil || errors.As(err, new(*frames.Error)) {
+		err = s.finish(scratch.b)
 	}
 	s.cut(err, false)
 }
 
-// awaitEOF waits for the other end to close the transport. A client leaves that
-// to the server, so that the wait for stray segments (TIME_WAIT) is not its own
-// (RFC 6455 section 7.1.1). Whoever broke the protocol gets time to read our
-// Close. And with half-close the peer's Close may have come long before ours,
-// so that only the end of its transport says that it has read everything.
-func (s *Socket) awaitEOF(scratch []byte) {
+// finish ends the transport in order, after the last frame of the peer, and
+// returns how the closing handshake went.
+func (s *Socket) finish(scratch []byte) (err error) {
+	s.writer.lock <- struct{}{} // never given back either
+	sent := s.writer.flush()
+	couldSay := s.t.closeWrite()
+	violation := errors.As(s.reader.err, new(*frames.Error))
+	switch {
+	case violation:
+		// Who broke the protocol gets time to read our Close.
+		s.closing.settle(s.reader.err)
+		s.awaitEOF(scratch)
+	case sent != nil:
+		return sent
+	case s.stream.halfClose:
+		// The peer's Close may have come long before ours: only the end of its
+		// transport says that it has read everything. If neither end can say
+		// so, the client waits for the server's cut.
+		if couldSay || s.machine.Role() == frames.Client {
+			err = s.awaitEOF(scratch)
+		}
+	case s.machine.Role() == frames.Client:
+		// The server closes first, so that the wait for stray segments
+		// (TIME_WAIT) is its own (RFC 6455 section 7.1.1).
+		s.closing.settle(nil)
+		s.awaitEOF(scratch)
+	}
+	return err
+}
+
+// awaitEOF waits for the other end to close its transport.
+func (s *Socket) awaitEOF(scratch []byte) error {
 	for {
-		if _, err := s.t.Read(scratch); err != nil {
-			return
+		switch _, err := s.t.Read(scratch); err {
+		case nil:
+		case io.EOF:
+			return nil
+		default:
+			return truncation(err)
 		}
 	}
 }
 
-// cut ends the transport and with it everything that still waits.
+// cut ends the transport and with it everything that still waits. err is how
+// the closing handshake went, if that is not known yet.
 func (s *Socket) cut(err error, reset bool) {
 	if !s.closing.end(err) {
 		return
@@ -100,21 +143,5 @@ func (s *Socket) cut(err error, reset bool) {
 	close(s.closing.done)
 	if after := s.closing.after; after != nil {
 		after()
-	}
-}
-
-func (s *Socket) terminate() error {
-	s.closing.begin()
-	s.cut(errTerminated, true)
-	return nil
-}
-
-// waitClosed waits until the transport has been cut.
-func (s *Socket) waitClosed(ctx context.Context) error {
-	select {
-	case <-s.closing.done:
-		return s.opError("close", s.closing.err)
-	case <-ctx.Done():
-		return s.opError("close", context.Cause(ctx))
 	}
 }

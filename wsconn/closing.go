@@ -11,12 +11,11 @@ type closing struct {
 	peerEnded atomic.Bool // the peer's stream has been read to its end
 
 	mu    sync.Mutex
-	begun bool
 	local chan struct{} // closed when this end closes or terminates
 	ended bool
 	done  chan struct{} // closed when the transport has been cut
-	known bool          // err is, although the transport has not been cut
-	err   error         // what WaitClosed returns; set before done
+	known bool          // err is: it does not change any more
+	err   error         // what WaitClosed returns
 	after func()        // called after the cut; nil without one
 }
 
@@ -29,36 +28,39 @@ func (c *closing) init() {
 func (c *closing) begin() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.begun {
+	if isClosed(c.local) {
 		return false
 	}
-	c.begun = true
 	close(c.local)
 	return true
 }
 
-// settle says how the closing handshake has ended, whatever the transport
-// still does, unless it has been cut already.
+// settle says how the closing handshake has ended. The first word counts.
 func (c *closing) settle(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.ended && !c.known {
+	if !c.known {
 		c.known, c.err = true, err
 	}
 }
 
 // end marks the cut. It returns false if that was done before.
 func (c *closing) end(err error) bool {
+	c.settle(err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ended {
 		return false
 	}
 	c.ended = true
-	if !c.known {
-		c.err = err
-	}
 	return true
+}
+
+// outcome returns how the closing handshake has ended.
+func (c *closing) outcome() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
 }
 
 // onEnd has f called after the cut, at once if that is over.
@@ -77,7 +79,7 @@ func (c *closing) onEnd(f func()) {
 func (c *closing) unlessBegun(f func() error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.begun {
+	if isClosed(c.local) {
 		return errLocalClose
 	}
 	return f()
@@ -89,4 +91,14 @@ func (s *Socket) setReadDeadline(t time.Time) error {
 
 func (s *Socket) setWriteDeadline(t time.Time) error {
 	return s.closing.unlessBegun(func() error { return s.t.out.moveDeadline(t) })
+}
+
+// isClosed reports whether c is closed.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }

@@ -129,7 +129,8 @@ type ConnOptions struct {
 	// MessageSize is the largest message that Write sends, in bytes; a larger
 	// Write becomes several. Zero means 32 KiB, because many peers refuse
 	// larger ones, or what the peer said it likes if it is one of ours.
-	// Negative means one message a Write, whatever its size.
+	// Negative means one message a Write, if the peer has not said that it
+	// likes smaller ones.
 	MessageSize int
 }
 

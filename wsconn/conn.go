@@ -46,15 +46,16 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 }
 
 // messageSize is the size of messages to send, of what the option says and
-// what the peer likes.
+// what the peer likes. That is a wish: a tiny one would cost both ends dearly.
 func (s *Socket) messageSize(option int) int {
 	size := orDefault(option, defaultMessageSize)
-	if limit := s.stream.peerMaxMessage; limit > 0 {
+	if wish := s.stream.peerMaxMessage; wish > 0 {
+		wish = min(max(wish, smallSize), math.MaxInt32)
 		if option == 0 {
 			size = batchSize
 		}
-		if size == 0 || int64(size) > limit {
-			size = int(min(limit, math.MaxInt32))
+		if size == 0 || int64(size) > wish {
+			size = int(wish)
 		}
 	}
 	return size
@@ -84,7 +85,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 		return 0, nil
 	}
 	s := c.s
-	if err := s.lockReader(); err != nil {
+	if err := s.lockReader(context.Background()); err != nil {
 		return 0, s.opError("read", err)
 	}
 	defer s.unlockReader()
@@ -93,7 +94,9 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 	}
 	if len(s.message) > 0 {
 		n = copy(p, s.message)
-		s.message = s.message[n:]
+		if s.message = s.message[n:]; len(s.message) == 0 {
+			s.message = nil
+		}
 		return n, nil
 	}
 	for n == 0 && err == nil {
@@ -186,7 +189,7 @@ func (c *Conn) Terminate() error { return c.s.Terminate() }
 
 // WaitClosed waits until the transport is cut after Close or Terminate, or
 // until ctx ends. It returns nil if the closing handshake was completed: the
-// peer has received everything. If it agreed to half-close, nil also says that
-// it did not stop reading before the end; if it did, the error is its
+// peer has received everything. If it agreed to half-close and closed without
+// having read to the end of what was written here, the error is its
 // [*CloseError].
 func (c *Conn) WaitClosed(ctx context.Context) error { return c.s.WaitClosed(ctx) }

@@ -1,7 +1,7 @@
 package wsconn
 
 import (
-	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -25,23 +25,41 @@ func (s *Socket) peerClosed(ce *CloseError) {
 	clean := s.machine.AtBorder() &&
 		(ce.Code == frames.CloseNormalClosure || ce.Code == frames.CloseNoStatusReceived)
 	if !clean {
-		s.reader.err = ce
-		s.writer.fail(ce)
-		s.sendClose(ce.Code, "")
+		s.reader.fail(ce)
 		return
 	}
-	s.reader.err = io.EOF
 	s.closing.peerEnded.Store(true)
-	switch {
-	case s.stream.halfClose && ce.Code == frames.CloseNoStatusReceived:
-		return
-	case s.stream.halfClose && s.writer.failure() == errLocalClose:
-		// We had said that our stream is complete, and the peer has stopped
-		// reading without having seen that.
-		s.closing.settle(ce)
+	s.reader.fail(io.EOF)
+	if s.stream.halfClose {
+		if ce.Code == frames.CloseNoStatusReceived {
+			return
+		}
+		if s.writer.used.Load() {
+			s.closing.settle(fmt.Errorf("the peer stopped reading before it had seen this end's Close, what was written last may be unread: %w", ce))
+		}
 	}
-	s.writer.fail(ce)
-	s.sendClose(ce.Code, "")
+	s.endWriting(ce, ce.Code, "")
+}
+
+// readFailed is called with what has ended reading. After most of it there is
+// nothing to write for either.
+func (s *Socket) readFailed(err error) {
+	switch err := err.(type) {
+	case *CloseError:
+		s.endWriting(err, err.Code, "")
+	case *frames.Error:
+		s.endWriting(err, err.Code, fitReason(err.Text))
+	default:
+		if err != io.EOF {
+			s.writer.fail(err)
+		}
+	}
+}
+
+// endWriting makes err the end of writing, and says why to the peer.
+func (s *Socket) endWriting(err error, code frames.CloseCode, reason string) {
+	s.writer.fail(err)
+	s.sendClose(code, reason)
 }
 
 // sendClose queues the Close frame; only the first one is ever sent. Between
@@ -57,26 +75,6 @@ func (s *Socket) sendClose(code frames.CloseCode, reason string) error {
 	}
 	s.writer.enqueue(newControl(frames.Close, payload))
 	return nil
-}
-
-// readError is called with every error of the reader, and says what the caller
-// of a read method shall see.
-func (s *Socket) readError(err error) error {
-	select {
-	case <-s.closing.local:
-		return errLocalClose
-	default:
-	}
-	var violation *frames.Error
-	switch {
-	case s.reader.err == nil, errors.Is(err, io.EOF), errors.As(err, new(*CloseError)):
-	case errors.As(err, &violation):
-		s.writer.fail(err)
-		s.sendClose(violation.Code, fitReason(violation.Text))
-	default:
-		s.writer.fail(err)
-	}
-	return err
 }
 
 // fitReason makes any text a reason that a Close frame can carry.

@@ -27,7 +27,6 @@ func (d *deadline) set(t time.Time) {
 	}
 }
 
-// get returns the deadline; the zero time if there is none.
 func (d *deadline) get() time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -50,59 +49,41 @@ func (d *deadline) watch() (time.Time, <-chan struct{}) {
 	return d.at, d.moved
 }
 
-// acquire puts a token into sem. It returns false if the deadline comes or
-// closed is closed first.
-func (d *deadline) acquire(sem chan struct{}, closed <-chan struct{}) bool {
+// wait puts a token into lock, or waits for ready; one of them is nil. It
+// returns false if the deadline comes or closed is closed first.
+func (d *deadline) wait(lock chan struct{}, ready, closed <-chan struct{}) bool {
 	select {
-	case sem <- struct{}{}:
+	case lock <- struct{}{}:
 		return true
 	default:
 	}
-	return d.wait(func(expired <-chan time.Time, moved <-chan struct{}) (over, ok bool) {
-		select {
-		case sem <- struct{}{}:
-			return true, true
-		case <-closed:
-			return true, false
-		case <-expired:
-			return true, false
-		case <-moved:
-			return false, false
-		}
-	})
-}
-
-// await waits for ready. It returns false if the deadline comes first.
-func (d *deadline) await(ready <-chan struct{}) bool {
-	return d.wait(func(expired <-chan time.Time, moved <-chan struct{}) (over, ok bool) {
-		select {
-		case <-ready:
-			return true, true
-		case <-expired:
-			return true, false
-		case <-moved:
-			return false, false
-		}
-	})
-}
-
-// wait runs one select of the caller's for each place that the deadline moves
-// to, until that select says that it is over.
-func (d *deadline) wait(once func(expired <-chan time.Time, moved <-chan struct{}) (over, ok bool)) bool {
 	for {
-		at, moved := d.watch()
-		var expired <-chan time.Time
-		var timer *time.Timer
-		if !at.IsZero() {
-			timer = time.NewTimer(time.Until(at))
-			expired = timer.C
-		}
-		over, ok := once(expired, moved)
-		if timer != nil {
-			timer.Stop()
-		}
+		over, ok := d.waitHere(lock, ready, closed)
 		if over {
 			return ok
 		}
+	}
+}
+
+// waitHere is wait until the deadline moves: over is false then.
+func (d *deadline) waitHere(lock chan struct{}, ready, closed <-chan struct{}) (over, ok bool) {
+	at, moved := d.watch()
+	var expired <-chan time.Time
+	if !at.IsZero() {
+		timer := time.NewTimer(time.Until(at))
+		defer timer.Stop()
+		expired = timer.C
+	}
+	select {
+	case lock <- struct{}{}:
+		return true, true
+	case <-ready:
+		return true, true
+	case <-closed:
+		return true, false
+	case <-expired:
+		return true, false
+	case <-moved:
+		return false, false
 	}
 }

@@ -37,7 +37,8 @@ var (
 
 // opError gives an error the form that net's own connections use: it says in
 // which call and between which ends it happened, and it is a net.Error.
-// io.EOF stays bare, as the contract of io.Reader asks.
+// io.EOF, which only the reader has, stays bare, as the contract of io.Reader
+// asks.
 func (s *Socket) opError(op string, err error) error {
 	if err == nil || err == io.EOF {
 		return err

@@ -67,23 +67,28 @@ func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the server has too many connections waiting to be accepted: try again later", http.StatusServiceUnavailable)
 		return
 	}
+	added := false
+	defer func() { // also if AcceptOptions.Value panics
+		if !added {
+			<-l.slots
+		}
+	}()
 	u, failure := upgrade(w, r, &l.opts, reply)
 	if failure != nil {
-		<-l.slots
 		failure.send(w, r)
 		return
 	}
-	l.add(NewConn(newSocket(u), &l.opts.Stream))
+	added = l.add(NewConn(newSocket(u), &l.opts.Stream))
 }
 
-// add puts a connection that holds a slot into the backlog.
-func (l *Listener) add(c *Conn) {
+// add puts a connection that holds a slot into the backlog, unless the listener
+// was closed meanwhile.
+func (l *Listener) add(c *Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended {
-		<-l.slots
 		c.CloseWith(frames.CloseGoingAway, "the listener is closed")
-		return
+		return false
 	}
 	if l.addr == nil {
 		l.addr = c.LocalAddr()
@@ -91,30 +96,31 @@ func (l *Listener) add(c *Conn) {
 	l.conns[c] = struct{}{}
 	c.s.closing.onEnd(func() { l.forget(c) })
 	l.backlog <- c // the slot is room for it
+	return true
 }
 
 // reserve takes a slot of the backlog for the request.
 func (l *Listener) reserve(r *http.Request) bool {
-	select {
-	case <-l.closed:
-		return false
-	default:
-	}
-	select {
-	case l.slots <- struct{}{}:
-		return true
-	default:
-	}
 	timer := time.NewTimer(l.wait)
 	defer timer.Stop()
 	select {
 	case l.slots <- struct{}{}:
-		return true
-	case <-l.closed:
-	case <-r.Context().Done():
-	case <-timer.C:
+	default:
+		select {
+		case l.slots <- struct{}{}:
+		case <-l.closed:
+			return false
+		case <-r.Context().Done():
+			return false
+		case <-timer.C:
+			return false
+		}
 	}
-	return false
+	if isClosed(l.closed) {
+		<-l.slots
+		return false
+	}
+	return true
 }
 
 func (l *Listener) forget(c *Conn) {
@@ -126,10 +132,8 @@ func (l *Listener) forget(c *Conn) {
 // Accept waits for the next connection, which is a [*Conn]. After Close it
 // returns an error that wraps [net.ErrClosed].
 func (l *Listener) Accept() (net.Conn, error) {
-	select {
-	case <-l.closed:
+	if isClosed(l.closed) {
 		return nil, l.closedError()
-	default:
 	}
 	select {
 	case c := <-l.backlog:

@@ -30,7 +30,7 @@ func (s *Socket) ReadMessage(ctx context.Context) (MessageType, []byte, error) {
 	if s.taken.Load() {
 		return 0, nil, s.opError("read", ErrTaken)
 	}
-	if err := lockContext(ctx, s.reader.lock, s.closing.local); err != nil {
+	if err := s.lockReader(ctx); err != nil {
 		return 0, nil, s.opError("read", err)
 	}
 	defer s.unlockReader()
@@ -71,7 +71,8 @@ func (s *Socket) nextRoom() int {
 }
 
 // WriteMessage sends p as one message, in one frame. It returns when the
-// transport has taken all of it.
+// transport has taken all of it. Control frames wait for it: send what is large
+// in pieces that do not take long.
 //
 // When ctx ends first its cause is returned. If nothing of the frame was sent
 // by then the message was not sent; if something was, the rest follows in the
@@ -131,11 +132,9 @@ func lockContext(ctx context.Context, lock chan struct{}, closed <-chan struct{}
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	select {
-	case <-closed:
+	if isClosed(closed) {
 		<-lock
 		return errLocalClose
-	default:
-		return nil
 	}
+	return nil
 }

@@ -51,8 +51,13 @@ type outlet struct {
 // newOutlet returns the outlet over conn, still passing everything through.
 func newOutlet(conn net.Conn) *outlet {
 	o := &outlet{Conn: conn, handoff: !survivesDeadline(conn)}
-	if sc, ok := conn.(syscall.Conn); ok && !o.handoff {
-		o.raw, _ = sc.SyscallConn()
+	// Not of any syscall.Conn: a wrapper that embeds a TCPConn has the method,
+	// too, and may do something with the bytes.
+	switch c := conn.(type) {
+	case *net.TCPConn:
+		o.raw, _ = c.SyscallConn()
+	case *net.UnixConn:
+		o.raw, _ = c.SyscallConn()
 	}
 	return o
 }
@@ -131,18 +136,21 @@ func (o *outlet) setPatience(p patience) {
 // Write sends p for as long as the patience set lasts, and keeps the rest.
 func (o *outlet) Write(p []byte) (int, error) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.taken = 0
 	switch {
 	case !o.active:
 		o.mu.Unlock()
+		defer o.mu.Lock()
 		return o.Conn.Write(p)
 	case o.err != nil:
-		defer o.mu.Unlock()
 		return 0, o.err
-	case o.behindRest():
-		return o.keep(p)
+	case o.behindRest(), o.mode == never && o.raw == nil:
+		o.rest = append(o.rest, p...)
+		return len(p), nil
 	case o.handoff:
-		return o.writeHandoff(p)
+		o.rest = append(o.rest, p...)
+		return len(p), o.settleLocked()
 	case o.mode == never:
 		return o.try(p)
 	}
@@ -152,20 +160,11 @@ func (o *outlet) Write(p []byte) (int, error) {
 // behindRest reports whether bytes are kept that have to go first.
 func (o *outlet) behindRest() bool { return len(o.rest) > 0 || o.drainer != nil }
 
-// The four below are called with the mutex held and release it.
-
-// keep queues p for a drain.
-func (o *outlet) keep(p []byte) (int, error) {
-	defer o.mu.Unlock()
-	o.rest = append(o.rest, p...)
-	return len(p), nil
-}
+// The methods from here to settleLocked are called with the mutex held, and
+// release it only while they wait for the transport.
 
 // try writes what the transport takes without waiting.
 func (o *outlet) try(p []byte) (int, error) {
-	if o.raw == nil {
-		return o.keep(p)
-	}
 	o.mu.Unlock()
 	n, err := tryWrite(o.raw, p)
 	o.mu.Lock()
@@ -175,7 +174,6 @@ func (o *outlet) try(p []byte) (int, error) {
 // writeDirect writes in the caller's goroutine, until the deadline.
 func (o *outlet) writeDirect(p []byte) (int, error) {
 	if err := o.apply(o.deadline.get()); err != nil {
-		o.mu.Unlock()
 		return 0, err
 	}
 	o.waiting = true
@@ -188,7 +186,6 @@ func (o *outlet) writeDirect(p []byte) (int, error) {
 
 // written says how a write of p ended after n bytes.
 func (o *outlet) written(p []byte, n int, err error) (int, error) {
-	defer o.mu.Unlock()
 	o.taken = n
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		o.rest = append(o.rest, p[n:]...)
@@ -198,30 +195,28 @@ func (o *outlet) written(p []byte, n int, err error) (int, error) {
 	return n, err
 }
 
-// writeHandoff writes in another goroutine and waits for it until the deadline.
-func (o *outlet) writeHandoff(p []byte) (int, error) {
-	mode := o.mode
-	o.keep(p)
-	if mode == never {
-		return len(p), nil
-	}
-	return len(p), o.settle()
-}
-
-// settle has what is kept sent by a goroutine and waits for it, at most until
-// the deadline: whether that came first is seen from pending.
-func (o *outlet) settle() error {
+// settleLocked is settle.
+func (o *outlet) settleLocked() error {
+	o.mu.Unlock()
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
 		o.drain()
 	}()
-	if !o.deadline.await(sent) {
+	ok := o.deadline.wait(nil, sent, nil)
+	o.mu.Lock()
+	if !ok {
 		return nil
 	}
+	return o.err
+}
+
+// settle has what is kept sent by a goroutine and waits for it, at most until
+// the deadline: whether that came first is seen from pending.
+func (o *outlet) settle() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.err
+	return o.settleLocked()
 }
 
 // pending reports whether bytes are kept that the transport has not taken.

@@ -15,7 +15,8 @@ type reader struct {
 	t       *transport
 	machine *frames.Machine // its receiving half
 	control func(op frames.Opcode, payload []byte)
-	lock    chan struct{} // holds a token while somebody reads
+	failed  func(err error) // called once, with what ended reading
+	lock    chan struct{}   // holds a token while somebody reads
 	poll    poller
 
 	bufs *sync.Pool // where the buffer comes from
@@ -24,11 +25,10 @@ type reader struct {
 	err  error      // what ended reading; every later call returns it
 }
 
-// prefill puts bytes into the buffer that the handshake read too many.
+// prefill takes over the bytes that the handshake read too many.
 func (r *reader) prefill(b []byte) {
 	if len(b) > 0 {
-		r.buf = largeBuffers.Get().(*buffer)
-		r.w = copy(r.buf.b, b)
+		r.buf, r.w = &buffer{b: b}, len(b)
 	}
 }
 
@@ -42,12 +42,12 @@ func (r *reader) payload(p []byte, wait bool) (n int, end bool, err error) {
 			n, end = r.take(p)
 			if n > 0 || end {
 				r.recycle()
-				return n, end, r.err
+				return n, end, nil
 			}
 		case r.machine.Remaining() == 0 && r.header():
 			if r.messageEnd() {
 				r.recycle()
-				return 0, true, r.err
+				return 0, true, nil
 			}
 		case r.err == nil:
 			if !wait {
@@ -58,8 +58,18 @@ func (r *reader) payload(p []byte, wait bool) (n int, end bool, err error) {
 			}
 		}
 	}
-	r.recycle()
 	return 0, false, r.err
+}
+
+// fail ends reading for good; only the first reason counts.
+func (r *reader) fail(err error) {
+	if r.err != nil {
+		return
+	}
+	r.err = err
+	r.r = r.w // nobody will read that
+	r.recycle()
+	r.failed(err)
 }
 
 // header parses the next header, if the buffer holds all of it.
@@ -68,18 +78,17 @@ func (r *reader) header() bool {
 		return false
 	}
 	h, n, err := frames.ParseHeader(r.buf.b[r.r:r.w])
-	if err != nil {
-		r.err = err
-		return false
+	if err == nil && n > 0 {
+		r.r += n
+		err = r.machine.Header(h)
 	}
-	if n == 0 {
-		return false
-	}
-	r.r += n
-	if r.err = r.machine.Header(h); r.err == nil && h.Length == 0 {
+	switch {
+	case err != nil:
+		r.fail(err)
+	case n > 0 && h.Length == 0:
 		r.endFrame()
 	}
-	return true
+	return n > 0
 }
 
 // take moves payload from the buffer into p; payload of control frames into the
@@ -93,7 +102,8 @@ func (r *reader) take(p []byte) (n int, end bool) {
 		dst, n = p[:len(src)], len(src)
 	}
 	r.r += len(src)
-	if r.err = r.machine.Payload(dst, src); r.err != nil {
+	if err := r.machine.Payload(dst, src); err != nil {
+		r.fail(err)
 		return 0, false
 	}
 	if r.machine.Remaining() > 0 {
@@ -103,8 +113,8 @@ func (r *reader) take(p []byte) (n int, end bool) {
 	return n, r.messageEnd()
 }
 
-// endFrame hands a control frame that is complete to the owner, which may set
-// err.
+// endFrame hands a control frame that is complete to the owner, for whom it may
+// end reading.
 func (r *reader) endFrame() {
 	if f := r.machine.Frame(); f.Opcode.IsControl() {
 		r.control(f.Opcode, r.machine.Control())
@@ -136,11 +146,10 @@ func (r *reader) fill() error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
-	r.err = truncation(err)
+	r.fail(truncation(err))
 	return r.err
 }
 
-// space returns where the next bytes go.
 func (r *reader) space() []byte {
 	if r.buf == nil {
 		r.buf = r.bufs.Get().(*buffer)

@@ -68,7 +68,8 @@ func newSocket(u upgraded) *Socket {
 	})
 	s.writer.t, s.writer.machine, s.writer.closed = &s.t, &s.machine, s.closing.local
 	s.writer.lock = make(chan struct{}, 1)
-	s.reader.t, s.reader.machine, s.reader.control = &s.t, &s.machine, s.control
+	s.reader.t, s.reader.machine = &s.t, &s.machine
+	s.reader.control, s.reader.failed = s.control, s.readFailed
 	s.reader.lock = make(chan struct{}, 1)
 	s.reader.poll.init(&s.reader)
 	s.reader.prefill(u.buffered)
@@ -88,35 +89,16 @@ func (s *Socket) LocalAddr() net.Addr { return s.t.LocalAddr() }
 // RemoteAddr returns the transport's remote address.
 func (s *Socket) RemoteAddr() net.Addr { return s.t.RemoteAddr() }
 
-// Close closes the connection with code 1000: see [Conn.Close].
-func (s *Socket) Close() error { return s.CloseWith(frames.CloseNormalClosure, "") }
-
-// CloseWith closes the connection with a code and a reason: see
-// [Conn.CloseWith].
-func (s *Socket) CloseWith(code frames.CloseCode, reason string) error {
-	return s.closeWith(code, reason)
+// readError says that this end has closed, which is why a read failed then.
+func (s *Socket) readError(err error) error {
+	if isClosed(s.closing.local) {
+		return errLocalClose
+	}
+	return err
 }
 
-// Terminate cuts the transport without a word: see [Conn.Terminate].
-func (s *Socket) Terminate() error { return s.terminate() }
-
-// WaitClosed waits for the end of what Close began: see [Conn.WaitClosed].
-func (s *Socket) WaitClosed(ctx context.Context) error { return s.waitClosed(ctx) }
-
-// lockReader takes the reader's lock. Its holder is bound by the same deadline.
-func (s *Socket) lockReader() error {
-	select {
-	case s.reader.lock <- struct{}{}:
-	case <-s.closing.local:
-		return errLocalClose
-	}
-	select {
-	case <-s.closing.local:
-		<-s.reader.lock
-		return errLocalClose
-	default:
-		return nil
-	}
+func (s *Socket) lockReader(ctx context.Context) error {
+	return lockContext(ctx, s.reader.lock, s.closing.local)
 }
 
 func (s *Socket) unlockReader() { <-s.reader.lock }

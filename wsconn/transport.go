@@ -37,13 +37,11 @@ func newTransport(conn net.Conn) (transport, error) {
 		t.Conn = t.out
 		t.exact = !t.out.handoff
 	}
-	if err := t.out.activate(); err != nil {
-		return transport{}, err
-	}
-	return t, conn.SetReadDeadline(time.Time{})
+	err := t.out.activate()
+	conn.SetReadDeadline(time.Time{}) // one that knows no deadlines works without
+	return t, err
 }
 
-// tls returns the TLS connection of the transport, or nil.
 func (t *transport) tls() *tls.Conn {
 	if c, ok := t.Conn.(*tls.Conn); ok {
 		return c
@@ -52,15 +50,19 @@ func (t *transport) tls() *tls.Conn {
 	return c
 }
 
-// closeWrite tells the peer's transport that nothing more will come.
-func (t *transport) closeWrite() {
-	if c := t.tls(); c != nil {
-		c.CloseWrite()
+// closeWrite tells the peer's transport that nothing more will come. It reports
+// whether the transport has a way to say so.
+func (t *transport) closeWrite() bool {
+	secure := t.tls()
+	if secure != nil {
+		secure.CloseWrite()
 		t.out.drain()
 	}
-	if c, ok := t.base.(interface{ CloseWrite() error }); ok {
+	c, ok := t.base.(interface{ CloseWrite() error })
+	if ok {
 		c.CloseWrite()
 	}
+	return ok || secure != nil
 }
 
 // cut ends the transport at once in both directions. What the peer has not

@@ -18,6 +18,7 @@ type writer struct {
 	closed  <-chan struct{} // the socket's
 	lock    chan struct{}   // holds a token while somebody writes
 
+	used   atomic.Bool // data has been written
 	queued atomic.Bool // control frames wait; set under mu
 	mu     sync.Mutex
 	pong   *control // the newest ping's answer: older ones are not owed (RFC 6455 section 5.5.3)
@@ -48,7 +49,6 @@ func (w *writer) fail(err error) {
 	}
 }
 
-// failure returns why nothing more can be written, or nil.
 func (w *writer) failure() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -57,25 +57,30 @@ func (w *writer) failure() error {
 
 // acquire takes the lock for data, at most until the user's deadline.
 func (w *writer) acquire() error {
-	if err := w.ready(); err != nil {
-		return err
-	}
-	if !w.t.out.deadline.acquire(w.lock, w.closed) {
+	if !w.t.out.deadline.wait(w.lock, nil, w.closed) {
 		return w.cutReason()
 	}
-	if err := w.ready(); err != nil {
+	if err := w.border(); err != nil {
 		w.release()
 		return err
 	}
 	return nil
 }
 
-// ready returns why data cannot be written now, or nil.
-func (w *writer) ready() error {
-	select {
-	case <-w.closed:
+// border is the place before each batch: control frames go ahead of it, what is
+// kept has to be sent, and what has ended writing meanwhile is seen.
+func (w *writer) border() error {
+	w.flushControls()
+	if w.t.out.pending() {
+		if err := w.t.out.settle(); err != nil {
+			return err
+		}
+		if w.t.out.pending() {
+			return w.cutReason()
+		}
+	}
+	if isClosed(w.closed) {
 		return errLocalClose
-	default:
 	}
 	if err := w.failure(); err != nil {
 		return err
@@ -88,12 +93,10 @@ func (w *writer) ready() error {
 
 // cutReason returns why a wait ended at the deadline: Close ends it so, too.
 func (w *writer) cutReason() error {
-	select {
-	case <-w.closed:
+	if isClosed(w.closed) {
 		return errLocalClose
-	default:
-		return os.ErrDeadlineExceeded
 	}
+	return os.ErrDeadlineExceeded
 }
 
 // release gives the lock up: after the control frames that have been queued
@@ -117,9 +120,20 @@ func (w *writer) release() {
 // finish sends what a cut left and then releases the lock.
 func (w *writer) finish() {
 	if err := w.t.out.drain(); err != nil {
-		w.fail(err)
+		w.fail(truncation(err))
 	}
 	w.release()
+}
+
+// flush sends everything that is kept and queued, however long it takes. The
+// caller holds the lock.
+func (w *writer) flush() error {
+	for {
+		w.flushControls()
+		if err := w.t.out.drain(); err != nil || !w.queued.Load() {
+			return err
+		}
+	}
 }
 
 func (w *writer) tryLock() bool {
@@ -168,14 +182,19 @@ func (w *writer) dequeue() *control {
 }
 
 // flushControls sends the queued control frames without waiting for the
-// transport. The caller holds the lock.
+// transport; those queued while bytes are kept are for whoever sends these. The
+// caller holds the lock.
 func (w *writer) flushControls() {
 	if !w.queued.Load() {
 		return
 	}
 	w.t.out.setPatience(never)
 	defer w.t.out.setPatience(untilDeadline)
-	for c := w.dequeue(); c != nil; c = w.dequeue() {
+	for !w.t.out.pending() {
+		c := w.dequeue()
+		if c == nil {
+			return
+		}
 		h, err := w.machine.Send(c.op, 0, true)
 		if err != nil {
 			continue // after our Close: this frame is not owed any more
@@ -183,7 +202,7 @@ func (w *writer) flushControls() {
 		buf := getBuffer(c.n)
 		b := appendFrame(buf.b[:0], h, c.payload[:c.n])
 		if _, err := w.t.Write(b); err != nil {
-			w.fail(err)
+			w.fail(truncation(err))
 		}
 		buf.release()
 	}
