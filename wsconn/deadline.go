@@ -70,7 +70,11 @@ func (d *deadline) waitHere(lock chan struct{}, ready, closed <-chan struct{}) (
 	at, moved := d.watch()
 	var expired <-chan time.Time
 	if !at.IsZero() {
-		timer := time.NewTimer(time.Until(at))
+		left := time.Until(at)
+		if left <= 0 {
+			return true, false
+		}
+		timer := time.NewTimer(left)
 		defer timer.Stop()
 		expired = timer.C
 	}
