@@ -92,10 +92,10 @@ func (s *Socket) linger() {
 
 // finish ends the transport in order, after the last frame of the peer, and
 // returns how the closing handshake went.
-func (s *Socket) finish(scratch []byte) (err error) {
+func (s *Socket) finish(scratch []byte) error {
 	s.writer.lock <- struct{}{} // never given back either
 	sent := s.writer.flush()
-	couldSay := s.t.closeWrite()
+	said := s.t.closeWrite()
 	violation := errors.As(s.reader.err, new(*frames.Error))
 	switch {
 	case violation:
@@ -108,8 +108,11 @@ func (s *Socket) finish(scratch []byte) (err error) {
 		// The peer's Close may have come long before ours: only the end of its
 		// transport says that it has read everything. If neither end can say
 		// so, the client waits for the server's cut.
-		if couldSay || s.machine.Role() == frames.Client {
-			err = s.awaitEOF(scratch)
+		switch {
+		case said == nil, said == errCannotSay && s.machine.Role() == frames.Client:
+			return s.awaitEOF(scratch)
+		case said != errCannotSay:
+			return truncation(said)
 		}
 	case s.machine.Role() == frames.Client:
 		// The server closes first, so that the wait for stray segments
@@ -117,7 +120,7 @@ func (s *Socket) finish(scratch []byte) (err error) {
 		s.closing.settle(nil)
 		s.awaitEOF(scratch)
 	}
-	return err
+	return nil
 }
 
 // awaitEOF waits for the other end to close its transport.

@@ -119,6 +119,8 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 // was cut is counted, and its rest is sent in the background, because a frame
 // cannot be taken back. So the bytes counted are those that will arrive, and
 // writing can go on with a new deadline. If they are all of p the error is nil.
+// When the transport fails, part of a message that is not counted may have
+// arrived.
 // After a local Close or CloseWrite the error is [net.ErrClosed], after the
 // peer's Close a [*CloseError].
 func (c *Conn) Write(p []byte) (n int, err error) {

@@ -317,6 +317,26 @@ func TestCopyBothWays(t *testing.T) {
 	})
 }
 
+// What the handshake read too many comes first, wherever it was cut.
+func TestEarlyBytesAtEverySplit(t *testing.T) {
+	w := &wire{role: frames.Server}
+	w.frame(frames.Binary, true, "hello")
+	w.frame(frames.Ping, true, "!")
+	w.frame(frames.Binary, true, strings.Repeat("x", 126))
+	w.closeFrame(1000, "")
+	for split := range len(w.b) + 1 {
+		peer, conn := testnet.Pipe()
+		client := wsconn.NewTestConn(conn, frames.Client, wsconn.PairOptions{Buffered: w.b[:split]})
+		peer.Write(w.b[split:])
+		got, err := io.ReadAll(client)
+		if want := "hello" + strings.Repeat("x", 126); string(got) != want || err != nil {
+			t.Errorf("split at %d: %q, %v", split, got, err)
+		}
+		client.Terminate()
+		peer.Close()
+	}
+}
+
 // The size of messages is the option's, the peer's wish, or 32 KiB.
 func TestMessageSize(t *testing.T) {
 	for _, c := range []struct {

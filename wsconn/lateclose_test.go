@@ -140,7 +140,10 @@ func TestPeerThatNeverReadsIsGivenUp(t *testing.T) {
 		if err == io.EOF && got == x.accepted {
 			return
 		}
-		if err == nil || errors.Is(err, io.EOF) || got > x.accepted {
+		// A Write that the cut ended counts whole messages only: part of one more
+		// may have arrived.
+		const message = 32 << 10
+		if err == nil || errors.Is(err, io.EOF) || got >= x.accepted+message {
 			t.Errorf("%d bytes and then %v, %d were accepted", got, err, x.accepted)
 		}
 	})

@@ -25,11 +25,16 @@ type reader struct {
 	err  error      // what ended reading; every later call returns it
 }
 
-// prefill takes over the bytes that the handshake read too many.
+// prefill puts bytes into the buffer that the handshake read too many.
 func (r *reader) prefill(b []byte) {
-	if len(b) > 0 {
-		r.buf, r.w = &buffer{b: b}, len(b)
+	if len(b) == 0 {
+		return
 	}
+	if room := r.space(); len(b) > len(room) {
+		r.buf.release()
+		r.buf = &buffer{b: make([]byte, len(b))}
+	}
+	r.w = copy(r.buf.b, b)
 }
 
 // payload reads the next bytes of the message in progress, or of the next one.

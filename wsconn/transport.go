@@ -2,6 +2,7 @@ package wsconn
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"time"
 )
@@ -50,19 +51,25 @@ func (t *transport) tls() *tls.Conn {
 	return c
 }
 
-// closeWrite tells the peer's transport that nothing more will come. It reports
-// whether the transport has a way to say so.
-func (t *transport) closeWrite() bool {
+// errCannotSay is closeWrite's for a transport that has no end of its own.
+var errCannotSay = errors.New("the transport cannot be closed for writing alone")
+
+// closeWrite tells the peer's transport that nothing more will come. Its error
+// may be the only sign of a reset: the kernel reports one only once.
+func (t *transport) closeWrite() error {
 	secure := t.tls()
 	if secure != nil {
-		secure.CloseWrite()
-		t.out.drain()
+		if err := errors.Join(secure.CloseWrite(), t.out.drain()); err != nil {
+			return err
+		}
 	}
-	c, ok := t.base.(interface{ CloseWrite() error })
-	if ok {
-		c.CloseWrite()
+	if c, ok := t.base.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
 	}
-	return ok || secure != nil
+	if secure == nil {
+		return errCannotSay
+	}
+	return nil
 }
 
 // cut ends the transport at once in both directions. What the peer has not
