@@ -15,13 +15,16 @@
 // closing do not see them. This holds over TCP, Unix sockets, TLS and any other
 // transport. A transport of another package is written by a goroutine of its
 // own, unless it has a method WriteSurvivesDeadline() bool that returns true:
-// it then goes on after a write deadline, as the net package's do.
+// it then goes on after a write deadline, as the net package's do. One that
+// knows no read deadlines works, too, but wakes a blocked Read only when it is
+// cut.
 //
 // The end of the stream is io.EOF only if the peer said that it is complete
 // ([Conn.Read]). A transport that was cut never looks like an end.
 //
 // Half-close works between two ends of this package, which agree on it in the
-// handshake ([Conn.CloseWrite]).
+// handshake ([Conn.CloseWrite]). Such ends also learn that the other one has
+// stopped reading before the end ([Conn.WaitClosed]).
 //
 // Close never waits, and never fails ([Conn.Close]).
 //

@@ -11,7 +11,7 @@ import (
 // A stream there and back, as messages of our default size, which has to suit
 // the default limits of the library.
 func TestLibraryEcho(t *testing.T) {
-	const size = 64 << 20
+	const size = bulk
 	eachLibrary(t, func(t *testing.T, lib library, side side) {
 		c, f := meetLibrary(t, lib, side, stream, subprotocols{})
 		ctx := bounded(t)

@@ -1,5 +1,5 @@
 //go:build race
 
-package layers
+package layers_test
 
 const raceEnabled = true

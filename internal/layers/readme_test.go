@@ -1,4 +1,4 @@
-package layers
+package layers_test
 
 import (
 	"os"
