@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"os"
 	"time"
 )
 
@@ -59,12 +60,16 @@ var errCannotSay = errors.New("the transport cannot be closed for writing alone"
 func (t *transport) closeWrite() error {
 	secure := t.tls()
 	if secure != nil {
-		if err := errors.Join(secure.CloseWrite(), t.out.drain()); err != nil {
+		err := errors.Join(secure.CloseWrite(), t.out.drain())
+		// crypto/tls gives a peer that does not read five seconds.
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 	}
 	if c, ok := t.base.(interface{ CloseWrite() error }); ok {
-		return c.CloseWrite()
+		if err := c.CloseWrite(); !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
 	}
 	if secure == nil {
 		return errCannotSay
