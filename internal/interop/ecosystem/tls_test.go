@@ -74,7 +74,10 @@ func TestTLS(t *testing.T) {
 			}
 		}
 		for _, c := range []*tls.Conn{client, server} {
-			if err := c.NetConn().(*wsconn.Conn).WaitClosed(bounded(t)); err != nil {
+			err := c.NetConn().(*wsconn.Conn).WaitClosed(bounded(t))
+			// TLS has read to its own end and not to that of the stream below, so
+			// the one that closes second cannot know that all was read.
+			if told, ok := errors.AsType[*wsconn.CloseError](err); err != nil && (!ok || told.Code != 1000) {
 				t.Error(err)
 			}
 		}
