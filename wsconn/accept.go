@@ -86,12 +86,10 @@ func upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, reply 
 		return upgraded{}, misuse(err)
 	}
 	u := upgraded{
-		role:         frames.Server,
-		subprotocol:  reply.subprotocol,
-		stream:       reply.stream,
-		maxMessage:   orDefault(opts.MaxMessage, defaultMaxMessage),
-		maxFragments: orDefault(opts.MaxFragments, defaultMaxFragments),
-		closeTimeout: orDefault(opts.CloseTimeout, defaultCloseTimeout),
+		role:        frames.Server,
+		subprotocol: reply.subprotocol,
+		stream:      reply.stream,
+		settings:    opts.settings(),
 	}
 	if opts.Value != nil {
 		u.value = opts.Value(r)

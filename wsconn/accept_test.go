@@ -128,7 +128,7 @@ func TestAcceptNeverSeesBrokenHTTP(t *testing.T) {
 }
 
 func TestAcceptAnswers(t *testing.T) {
-	own := ownTerms()
+	own := ownTerms(KeepAlive{}.withDefaults())
 	for _, tt := range []struct {
 		name, request string
 		subprotocols  []string
@@ -149,7 +149,7 @@ func TestAcceptAnswers(t *testing.T) {
 		{name: "the server's preference", request: addField("Sec-WebSocket-Protocol: a, b\r\nSec-WebSocket-Protocol: c"), subprotocols: []string{"d", "c", "a"}, subprotocol: "c"},
 		{name: "subprotocols have case", request: addField("Sec-WebSocket-Protocol: A"), subprotocols: []string{"a"}},
 		{name: "unknown extension", request: addField("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits")},
-		{name: "our extension", request: addField("Sec-WebSocket-Extensions: permessage-deflate, wsstream; max_message=9; half_close"), extensions: own, terms: streamTerms{true, true, 9}},
+		{name: "our extension", request: addField("Sec-WebSocket-Extensions: permessage-deflate, wsstream; max_message=9; half_close"), extensions: own, terms: streamTerms{agreed: true, halfClose: true, peerMaxMessage: 9}},
 		{name: "our extension without half-close", request: addField("Sec-WebSocket-Extensions: wsstream"), extensions: own, terms: streamTerms{agreed: true}},
 		{name: "our extension, malformed", request: addField("Sec-WebSocket-Extensions: wsstream; half_close; half_close")},
 	} {

@@ -23,12 +23,7 @@ func (w *writer) writeMessages(op frames.Opcode, p []byte, size int) (n int, err
 		n += m
 		switch {
 		case err != nil:
-			err = truncation(err)
-			w.fail(err)
-			if isClosed(w.closed) {
-				err = errLocalClose
-			}
-			return n, err
+			return n, w.broken(err)
 		case n == len(p):
 			return n, nil
 		case cut:
@@ -73,7 +68,8 @@ func (w *writer) writeSome(op frames.Opcode, p []byte, size int) (n int, cut boo
 // sendBatch writes b, frames of wire bytes that carry size bytes each and
 // payload in all; the last one may be shorter.
 func (w *writer) sendBatch(b []byte, payload, wire, size int) (n int, cut bool, err error) {
-	if _, err := w.t.Write(b); err != nil {
+	count := max(1, (payload+size-1)/max(size, 1))
+	if err := w.send(b, count); err != nil {
 		if !w.t.exact {
 			return 0, false, err
 		}
@@ -85,8 +81,8 @@ func (w *writer) sendBatch(b []byte, payload, wire, size int) (n int, cut bool, 
 	if !w.t.exact || payload == 0 {
 		return payload, true, nil
 	}
-	begun := (w.t.out.took() + wire - 1) / wire
-	w.t.out.drop(len(b) - min(begun*wire, len(b)))
+	begun := min((w.t.out.took()+wire-1)/wire, count)
+	w.unsend(len(b)-min(begun*wire, len(b)), count-begun)
 	return min(begun*size, payload), true, nil
 }
 
@@ -104,15 +100,16 @@ func (w *writer) writeLarge(op frames.Opcode, p []byte) (n int, cut bool, err er
 	}
 	buf := getBuffer(batchSize)
 	defer buf.release()
-	b := frames.AppendHeader(buf.b[:0], h)
+	b, begins := frames.AppendHeader(buf.b[:0], h), 1
 	for n < len(p) {
 		piece := p[n:min(n+batchSize, len(p))]
 		b = appendPayload(b, h, piece, int64(n))
-		if _, err := w.t.Write(b); err != nil {
+		if err := w.send(b, begins); err != nil {
 			return 0, false, err
 		}
+		begins = 0
 		if n == 0 && w.t.exact && w.t.out.pending() && w.t.out.took() == 0 {
-			w.t.out.drop(len(b))
+			w.unsend(len(b), 1)
 			return 0, true, nil
 		}
 		n += len(piece)

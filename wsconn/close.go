@@ -45,7 +45,8 @@ func (s *Socket) CloseWith(code frames.CloseCode, reason string) (err error) {
 	if !s.closing.begin() {
 		return nil
 	}
-	s.t.SetReadDeadline(past)
+	s.watch.stop()
+	s.reader.in.end()
 	s.t.out.moveDeadline(past)
 	s.sendClose(code, fitReason(reason))
 	go s.linger()
@@ -77,11 +78,12 @@ func (s *Socket) linger() {
 	bound := time.AfterFunc(s.closeTimeout, func() { s.cut(closeTimeoutError{}, false) })
 	defer bound.Stop()
 	s.reader.lock <- struct{}{} // the holder was woken; the lock is never given back
-	s.t.SetReadDeadline(time.Time{})
+	s.reader.purpose = forLinger
+	s.reader.ahead = ahead{} // nobody will take it
 	scratch := largeBuffers.Get().(*buffer)
 	defer scratch.release()
 	for s.reader.err == nil {
-		s.reader.payload(scratch.b, true)
+		s.reader.receive(scratch.b, true)
 	}
 	err := s.reader.err
 	if s.machine.CloseReceived() != nil || errors.As(err, new(*frames.Error)) {
@@ -96,14 +98,17 @@ func (s *Socket) finish(scratch []byte) error {
 	s.writer.lock <- struct{}{} // never given back either
 	sent := s.writer.flush()
 	said := s.t.closeWrite()
-	violation := errors.As(s.reader.err, new(*frames.Error))
+	violation := errors.As(s.reader.over, new(*frames.Error))
 	switch {
 	case violation:
 		// Who broke the protocol gets time to read our Close.
-		s.closing.settle(s.reader.err)
+		s.closing.settle(s.reader.over)
 		s.awaitEOF(scratch)
 	case sent != nil:
 		return sent
+	case s.stream.halfClose && s.reader.lost != nil:
+		// Before the peer can have seen our Close, or that is settled.
+		return s.reader.lost
 	case s.stream.halfClose:
 		// The peer's Close may have come long before ours: only the end of its
 		// transport says that it has read everything. If neither end can say
@@ -125,6 +130,7 @@ func (s *Socket) finish(scratch []byte) error {
 
 // awaitEOF waits for the other end to close its transport.
 func (s *Socket) awaitEOF(scratch []byte) error {
+	s.reader.in.enter(forLinger)
 	for {
 		switch _, err := s.t.Read(scratch); err {
 		case nil:
@@ -142,6 +148,7 @@ func (s *Socket) cut(err error, reset bool) {
 	if !s.closing.end(err) {
 		return
 	}
+	s.watch.stop()
 	s.t.cut(reset)
 	close(s.closing.done)
 	if after := s.closing.after; after != nil {

@@ -86,7 +86,7 @@ func (c *closing) unlessBegun(f func() error) error {
 }
 
 func (s *Socket) setReadDeadline(t time.Time) error {
-	return s.closing.unlessBegun(func() error { return s.t.SetReadDeadline(t) })
+	return s.closing.unlessBegun(func() error { return s.reader.in.move(t) })
 }
 
 func (s *Socket) setWriteDeadline(t time.Time) error {

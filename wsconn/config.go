@@ -18,6 +18,9 @@ const (
 	defaultMessageSize      = 32 << 10
 	defaultBacklog          = 128
 	defaultBacklogWait      = 5 * time.Second
+
+	defaultKeepAliveInterval = 15 * time.Second
+	defaultKeepAliveTimeout  = 10 * time.Second
 )
 
 // DialOptions says how [Dial] and [DialSocket] connect. Nil means all
@@ -73,6 +76,23 @@ type DialOptions struct {
 	// [Conn.Close]. Zero means 10 seconds, negative cuts the transport at once.
 	CloseTimeout time.Duration
 
+	// KeepAlive says how soon a peer that is gone is noticed.
+	KeepAlive KeepAlive
+
+	// TCPUserTimeout sets TCP_USER_TIMEOUT, on Linux, on a transport that is
+	// TCP: how long what was sent may stay unacknowledged before the system
+	// gives the connection up. Zero, or negative, leaves it as it is. KeepAlive
+	// does better: the system counts a peer whose receive window is closed
+	// among the dead, so one whose application does not read for so long is
+	// cut although it is well.
+	TCPUserTimeout time.Duration
+
+	// OnPing and OnPong are called for each Ping and Pong frame that has
+	// arrived, with its payload, which is the callee's. A Ping is answered
+	// without them. Nothing is read while they run: they must be quick, and
+	// must not call what reads or waits for the peer.
+	OnPing, OnPong func(s *Socket, payload []byte)
+
 	// Stream is for [Dial]: the options of the [Conn].
 	Stream ConnOptions
 }
@@ -95,10 +115,13 @@ type AcceptOptions struct {
 	// page, and are accepted.
 	Origins []string
 
-	// MaxMessage, MaxFragments and CloseTimeout are as in [DialOptions].
-	MaxMessage   int64
-	MaxFragments int
-	CloseTimeout time.Duration
+	// These are as in [DialOptions].
+	MaxMessage     int64
+	MaxFragments   int
+	CloseTimeout   time.Duration
+	KeepAlive      KeepAlive
+	TCPUserTimeout time.Duration
+	OnPing, OnPong func(s *Socket, payload []byte)
 
 	// Value takes from the request what the application wants to know later
 	// (who is this?): what it returns is the connection's Value. It is called

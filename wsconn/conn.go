@@ -15,11 +15,10 @@ import (
 // peer agreed to it. The borders of messages carry no meaning. All methods may
 // be called by several goroutines at the same time.
 //
-// Control frames are answered while somebody reads.
+// Control frames are answered also while nobody reads, as [KeepAlive] says.
 type Conn struct {
 	s           *Socket
-	messageSize int      // of what Write sends; zero is one message a Write
-	deadline    deadline // for reads; that for writes is the outlet's
+	messageSize int // of what Write sends; zero is one message a Write
 }
 
 var _ interface {
@@ -36,11 +35,10 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 		opts = new(ConnOptions)
 	}
 	s.taken.Store(true)
-	select {
-	case s.reader.lock <- struct{}{}:
+	if s.lockReader(s.waitReader) == nil {
 		s.machine.SetLimits(0, 0) // a stream never holds a message
-		<-s.reader.lock
-	case <-s.closing.local:
+		s.reader.ahead.stream = true
+		s.unlockReader()
 	}
 	return &Conn{s: s, messageSize: s.messageSize(opts.MessageSize)}
 }
@@ -85,11 +83,11 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 		return 0, nil
 	}
 	s := c.s
-	if err := s.lockReader(context.Background()); err != nil {
+	if err := s.lockReader(s.waitReader); err != nil {
 		return 0, s.opError("read", err)
 	}
 	defer s.unlockReader()
-	if c.deadline.passed() {
+	if s.reader.in.deadline.passed() {
 		return 0, s.opError("read", os.ErrDeadlineExceeded)
 	}
 	if len(s.message) > 0 {
@@ -144,7 +142,6 @@ func (c *Conn) SetDeadline(t time.Time) error {
 
 // SetReadDeadline sets the deadline for Read: see [Conn.SetDeadline].
 func (c *Conn) SetReadDeadline(t time.Time) error {
-	c.deadline.set(t)
 	return c.s.opError("set", c.s.setReadDeadline(t))
 }
 

@@ -1,6 +1,7 @@
 package wsconn
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -14,43 +15,69 @@ func (s *Socket) control(op frames.Opcode, payload []byte) {
 	switch op {
 	case frames.Ping:
 		s.writer.enqueue(newControl(frames.Pong, payload))
+		if s.onPing != nil {
+			s.onPing(s, bytes.Clone(payload))
+		}
+	case frames.Pong:
+		s.pings.answered(payload)
+		if s.onPong != nil {
+			s.onPong(s, bytes.Clone(payload))
+		}
 	case frames.Close:
 		s.peerClosed(s.machine.CloseReceived())
 	}
 }
 
 // peerClosed ends reading, and writing too unless the peer only half-closed:
-// then the stream ends when this end closes as well.
+// then the stream ends when this end closes as well, and until then pings and
+// pongs go on.
 func (s *Socket) peerClosed(ce *CloseError) {
 	clean := s.machine.AtBorder() &&
 		(ce.Code == frames.CloseNormalClosure || ce.Code == frames.CloseNoStatusReceived)
-	if !clean {
+	switch {
+	case !clean:
 		s.reader.fail(ce)
-		return
-	}
-	s.closing.peerEnded.Store(true)
-	s.reader.fail(io.EOF)
-	if s.stream.halfClose {
-		if ce.Code == frames.CloseNoStatusReceived {
-			return
+	case !s.stream.halfClose:
+		s.reader.fail(io.EOF)
+		s.endWriting(ce, ce.Code, "")
+	default:
+		if ce.Code == frames.CloseNormalClosure {
+			s.writer.fail(ce)
+			if s.writer.used.Load() {
+				s.closing.settle(fmt.Errorf("the peer stopped reading before it had seen this end's Close, what was written last may be unread: %w", ce))
+			}
 		}
-		if s.writer.used.Load() {
-			s.closing.settle(fmt.Errorf("the peer stopped reading before it had seen this end's Close, what was written last may be unread: %w", ce))
-		}
+		s.reader.end(io.EOF)
 	}
-	s.endWriting(ce, ce.Code, "")
 }
 
-// readFailed is called with what has ended reading. After most of it there is
-// nothing to write for either.
+// peerEnded is called when the application has taken all that the peer sent
+// before a clean end. Only now a peer that knows half-close may be told so.
+func (s *Socket) peerEnded() {
+	s.closing.peerEnded.Store(true)
+	if s.stream.halfClose && s.machine.CloseReceived().Code == frames.CloseNormalClosure {
+		s.sendClose(frames.CloseNormalClosure, "")
+	}
+}
+
+// readFailed is called with what has ended reading the transport. After most
+// of it there is nothing to write for either.
 func (s *Socket) readFailed(err error) {
+	s.watch.stop()
+	s.pings.fail(err)
 	switch err := err.(type) {
 	case *CloseError:
 		s.endWriting(err, err.Code, "")
 	case *frames.Error:
 		s.endWriting(err, err.Code, fitReason(err.Text))
 	default:
-		if err != io.EOF {
+		switch {
+		case err == io.EOF:
+		case err == errTruncated && s.machine.CloseReceived() != nil && s.writer.closeSent.Load():
+			// Both ends had said their last word: the peer's transport ended
+			// because it has heard ours.
+			s.closing.settle(nil)
+		default:
 			s.writer.fail(err)
 		}
 	}

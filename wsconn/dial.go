@@ -104,9 +104,7 @@ func attempt(ctx context.Context, q *clientRequest, opts *DialOptions) (upgraded
 		return upgraded{}, failure
 	}
 	u.conn.SetDeadline(time.Time{})
-	u.maxMessage = orDefault(opts.MaxMessage, defaultMaxMessage)
-	u.maxFragments = orDefault(opts.MaxFragments, defaultMaxFragments)
-	u.closeTimeout = orDefault(opts.CloseTimeout, defaultCloseTimeout)
+	u.settings = opts.settings()
 	return u, nil
 }
 

@@ -41,7 +41,7 @@ func TestDialAgrees(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.conn.Close()
-	if u.subprotocol != "b" || u.stream != (streamTerms{true, true, 9}) || u.role != frames.Client ||
+	if u.subprotocol != "b" || u.stream != (streamTerms{agreed: true, halfClose: true, peerMaxMessage: 9}) || u.role != frames.Client ||
 		u.maxMessage != 5 || u.maxFragments != 0 || u.closeTimeout != 0 || u.buffered != nil || u.value != nil {
 		t.Errorf("%+v", u)
 	}
@@ -98,7 +98,7 @@ func TestDialMeetsAccept(t *testing.T) {
 			if got.err != nil {
 				t.Fatal(got.err)
 			}
-			terms := streamTerms{true, true, streamMessage}
+			terms := streamTerms{agreed: true, halfClose: true, peerMaxMessage: streamMessage, peerTimeout: defaultKeepAliveTimeout}
 			if u.subprotocol != "b" || got.u.subprotocol != "b" || u.stream != terms || got.u.stream != terms {
 				t.Errorf("client %+v\nserver %+v", u, got.u)
 			}

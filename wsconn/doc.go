@@ -28,6 +28,9 @@
 //
 // Close never waits, and never fails ([Conn.Close]).
 //
+// A link that is broken is noticed, and one that is slow is left alone, on both
+// sides and by default ([KeepAlive]).
+//
 // # Errors
 //
 // Errors of a connection are [*net.OpError] values, with the addresses of both
@@ -40,6 +43,7 @@
 //	closed by the peer          *CloseError           *CloseError
 //	ended without a Close       io.ErrUnexpectedEOF   the transport's error
 //	violation by the peer       *frames.Error         *frames.Error
+//	peer given up               *KeepAliveError       *KeepAliveError
 //
 // Whole means a Close frame with code 1000 or without a code, after a whole
 // message. A handshake that fails is a [*HandshakeError].
@@ -56,6 +60,8 @@
 //	MaxMessage                  16777216
 //	MaxFragments                131072
 //	CloseTimeout                10s
+//	KeepAlive.Interval          15s
+//	KeepAlive.Timeout           10s
 //	Backlog                     128
 //	BacklogWait                 5s
 //	ConnOptions.MessageSize     32768, and 131072 between two ends of this package

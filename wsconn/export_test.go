@@ -15,18 +15,29 @@ type PairOptions struct {
 	MaxMessage   int64
 	MaxFragments int
 	Buffered     []byte
+	KeepAlive    KeepAlive
+	PeerTimeout  time.Duration // as the peer says it
+	OnPing       func(*Socket, []byte)
+	OnPong       func(*Socket, []byte)
+	Jitter       float64 // of each interval, from 0 to 1
 }
 
 // NewTestSocket starts one end on a transport, as if a handshake had been done.
 func NewTestSocket(conn net.Conn, role frames.Role, o PairOptions) *Socket {
 	return newSocket(upgraded{
-		conn:         conn,
-		buffered:     o.Buffered,
-		role:         role,
-		stream:       streamTerms{agreed: !o.NoHalfClose, halfClose: !o.NoHalfClose},
-		maxMessage:   o.MaxMessage,
-		maxFragments: o.MaxFragments,
-		closeTimeout: orDefault(o.CloseTimeout, defaultCloseTimeout),
+		conn:     conn,
+		buffered: o.Buffered,
+		role:     role,
+		stream:   streamTerms{agreed: !o.NoHalfClose, halfClose: !o.NoHalfClose, peerTimeout: o.PeerTimeout},
+		settings: settings{
+			maxMessage:   o.MaxMessage,
+			maxFragments: o.MaxFragments,
+			closeTimeout: orDefault(o.CloseTimeout, defaultCloseTimeout),
+			keepAlive:    o.KeepAlive.withDefaults(),
+			onPing:       o.OnPing,
+			onPong:       o.OnPong,
+			jitter:       func() float64 { return o.Jitter },
+		},
 	})
 }
 

@@ -2,7 +2,9 @@ package wsconn
 
 import (
 	"fmt"
+	"math"
 	"strconv"
+	"time"
 )
 
 // The extension wsstream (RFC 6455 section 9) is how two ends of this library
@@ -14,6 +16,10 @@ import (
 //     with code 1000 says, too, that its sender has stopped reading.
 //   - max_message, a number of bytes from 1 up: the largest message that it
 //     likes to receive. It takes larger ones too.
+//   - keepalive, seconds above 0, with up to three decimals: this end's
+//     KeepAlive.Timeout. The peer sends something, a Pong if nothing else, every
+//     half of it as long as it does not read, so that it is not given up for
+//     being slow. Without it this end gives nobody up.
 //
 // Parameters with other names are ignored: later versions may have more.
 const extensionName = "wsstream"
@@ -26,15 +32,20 @@ const streamMessage = 1 << 20
 
 // streamTerms is what both ends have said in the extension wsstream.
 type streamTerms struct {
-	agreed         bool  // both ends speak it
-	halfClose      bool  // both ends know half-close
-	peerMaxMessage int64 // the largest message that the peer likes, or 0
+	agreed         bool          // both ends speak it
+	halfClose      bool          // both ends know half-close
+	peerMaxMessage int64         // the largest message that the peer likes, or 0
+	peerTimeout    time.Duration // the peer's KeepAlive.Timeout, or 0
 }
 
 // ownTerms is this end's element of Sec-WebSocket-Extensions, the same in an
 // offer and in a reply.
-func ownTerms() string {
-	return extensionName + "; half_close; max_message=" + strconv.Itoa(streamMessage)
+func ownTerms(k KeepAlive) string {
+	terms := extensionName + "; half_close; max_message=" + strconv.Itoa(streamMessage)
+	if timeout := k.promise(); timeout > 0 {
+		terms += "; keepalive=" + formatSeconds(timeout)
+	}
+	return terms
 }
 
 // acceptOffer returns what a server makes of the extensions that a client
@@ -86,6 +97,8 @@ func readTerms(params []parameter) (streamTerms, error) {
 			terms.halfClose, ok = true, !p.hasValue
 		case "max_message":
 			terms.peerMaxMessage, ok = parseSize(p.value)
+		case "keepalive":
+			terms.peerTimeout, ok = parseSeconds(p.value)
 		}
 		if !ok {
 			return streamTerms{}, fmt.Errorf("the extension %s has an invalid %s: %.40q", extensionName, p.name, p.value)
@@ -98,4 +111,20 @@ func readTerms(params []parameter) (streamTerms, error) {
 func parseSize(s string) (int64, bool) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	return n, err == nil && s[0] >= '1' && s[0] <= '9'
+}
+
+// formatSeconds writes a duration in seconds, to the millisecond, and at least
+// one of those.
+func formatSeconds(d time.Duration) string {
+	return strconv.FormatFloat(float64(max(d/time.Millisecond, 1))/1000, 'f', -1, 64)
+}
+
+// parseSeconds reads what formatSeconds writes.
+func parseSeconds(s string) (time.Duration, bool) {
+	seconds, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(seconds > 0 && seconds < 1e9) {
+		return 0, false
+	}
+	d := time.Duration(math.Round(seconds*1000)) * time.Millisecond
+	return d, d > 0 && formatSeconds(d) == s
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestAcceptOffer(t *testing.T) {
@@ -16,8 +17,12 @@ func TestAcceptOffer(t *testing.T) {
 		{"wsstream", streamTerms{agreed: true}},
 		{"wsstream; half_close", streamTerms{agreed: true, halfClose: true}},
 		{"wsstream; max_message=1", streamTerms{agreed: true, peerMaxMessage: 1}},
-		{`wsstream; max_message="65536"; half_close`, streamTerms{true, true, 65536}},
+		{`wsstream; max_message="65536"; half_close`, streamTerms{agreed: true, halfClose: true, peerMaxMessage: 65536}},
 		{"wsstream; max_message=9223372036854775807", streamTerms{agreed: true, peerMaxMessage: math.MaxInt64}},
+		{"wsstream; keepalive=10", streamTerms{agreed: true, peerTimeout: 10 * time.Second}},
+		{"wsstream; keepalive=1.001", streamTerms{agreed: true, peerTimeout: 1001 * time.Millisecond}},
+		{"wsstream; keepalive=0.25", streamTerms{agreed: true, peerTimeout: 250 * time.Millisecond}},
+		{"wsstream; keepalive=0.001; half_close", streamTerms{agreed: true, halfClose: true, peerTimeout: time.Millisecond}},
 		{"wsstream; later; half_close; other=x", streamTerms{agreed: true, halfClose: true}},
 		{"permessage-deflate, wsstream; half_close", streamTerms{agreed: true, halfClose: true}},
 
@@ -25,6 +30,16 @@ func TestAcceptOffer(t *testing.T) {
 		{"wsstream; half_close; half_close", streamTerms{}},
 		{"wsstream; later; later", streamTerms{}},
 		{"wsstream; max_message", streamTerms{}},
+		{"wsstream; keepalive", streamTerms{}},
+		{"wsstream; keepalive=0", streamTerms{}},
+		{"wsstream; keepalive=0.0001", streamTerms{}},
+		{"wsstream; keepalive=-1", streamTerms{}},
+		{"wsstream; keepalive=1.0", streamTerms{}},
+		{"wsstream; keepalive=1e1", streamTerms{}},
+		{"wsstream; keepalive=+1", streamTerms{}},
+		{"wsstream; keepalive=NaN", streamTerms{}},
+		{"wsstream; keepalive=Inf", streamTerms{}},
+		{"wsstream; keepalive=1000000000", streamTerms{}},
 		{"wsstream; max_message=0", streamTerms{}},
 		{"wsstream; max_message=-1", streamTerms{}},
 		{"wsstream; max_message=+1", streamTerms{}},
@@ -56,7 +71,7 @@ func TestAcceptReply(t *testing.T) {
 	}{
 		{"", true, streamTerms{}, ""},
 		{"", false, streamTerms{}, ""},
-		{"wsstream; half_close; max_message=5; later=1", true, streamTerms{true, true, 5}, ""},
+		{"wsstream; half_close; max_message=5; later=1", true, streamTerms{agreed: true, halfClose: true, peerMaxMessage: 5}, ""},
 		{"wsstream", true, streamTerms{agreed: true}, ""},
 		{"wsstream", false, streamTerms{}, "not offered"},
 		{"permessage-deflate", true, streamTerms{}, "not offered"},
@@ -78,8 +93,8 @@ func TestAcceptReply(t *testing.T) {
 }
 
 func TestOwnTermsAreUnderstood(t *testing.T) {
-	own, ok := parseExtensions([]string{ownTerms()})
-	want := streamTerms{agreed: true, halfClose: true, peerMaxMessage: streamMessage}
+	own, ok := parseExtensions([]string{ownTerms(KeepAlive{}.withDefaults())})
+	want := streamTerms{agreed: true, halfClose: true, peerMaxMessage: streamMessage, peerTimeout: 10 * time.Second}
 	if got := acceptOffer(own); !ok || got != want {
 		t.Errorf("as an offer: %+v, want %+v", got, want)
 	}

@@ -50,7 +50,7 @@ type clientRequest struct {
 	key          string
 	version      int
 	subprotocols []string
-	offer        bool        // whether wsstream is offered
+	offer        string      // this end's wsstream; "" if it is not offered
 	header       http.Header // the caller's, from cleanHeader
 }
 
@@ -61,7 +61,9 @@ func newClientRequest(t target, opts *DialOptions, offer bool) (clientRequest, e
 		key:          newHandshakeKey(),
 		version:      opts.Version,
 		subprotocols: slices.Clone(opts.Subprotocols),
-		offer:        offer,
+	}
+	if offer {
+		q.offer = ownTerms(opts.settings().keepAlive)
 	}
 	if q.version == 0 {
 		q.version = 13
@@ -118,8 +120,8 @@ func (q *clientRequest) bytes() []byte {
 	if len(q.subprotocols) > 0 {
 		b = appendField(b, "Sec-WebSocket-Protocol", strings.Join(q.subprotocols, ", "))
 	}
-	if q.offer {
-		b = appendField(b, "Sec-WebSocket-Extensions", ownTerms())
+	if q.offer != "" {
+		b = appendField(b, "Sec-WebSocket-Extensions", q.offer)
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.header)) {
 		sent := name
@@ -158,7 +160,7 @@ func (q *clientRequest) check(resp *http.Response) (agreement, error) {
 	if !ok {
 		return agreement{}, errors.New("Sec-WebSocket-Extensions of the answer is malformed")
 	}
-	terms, err := acceptReply(q.offer, replies)
+	terms, err := acceptReply(q.offer != "", replies)
 	return agreement{subprotocol: subprotocol, stream: terms}, err
 }
 
@@ -179,6 +181,7 @@ func (q *clientRequest) checkSubprotocol(sent []string) (string, error) {
 type serverReply struct {
 	agreement
 	accept string
+	terms  string // this end's wsstream; "" if it is not agreed
 }
 
 // checkRequest decides on a client's handshake (RFC 6455 section 4.2.1): it
@@ -207,7 +210,11 @@ func checkRequest(r *http.Request, opts *AcceptOptions, stream bool) (serverRepl
 		return serverReply{}, refuse(http.StatusForbidden, forbidden)
 	}
 	agreed, refusal := agree(r.Header, opts, stream)
-	return serverReply{agreement: agreed, accept: acceptValue(key[0])}, refusal
+	reply := serverReply{agreement: agreed, accept: acceptValue(key[0])}
+	if agreed.stream.agreed {
+		reply.terms = ownTerms(opts.settings().keepAlive)
+	}
+	return reply, refusal
 }
 
 // checkUpgrade decides whether a request asks for a WebSocket at all. A proxy
@@ -283,8 +290,8 @@ func (a *serverReply) bytes(header http.Header) ([]byte, error) {
 	if a.subprotocol != "" {
 		b = appendField(b, "Sec-WebSocket-Protocol", a.subprotocol)
 	}
-	if a.stream.agreed {
-		b = appendField(b, "Sec-WebSocket-Extensions", ownTerms())
+	if a.terms != "" {
+		b = appendField(b, "Sec-WebSocket-Extensions", a.terms)
 	}
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		if !isCarried(name, header) {

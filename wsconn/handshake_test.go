@@ -78,7 +78,7 @@ func TestClientRequestBytes(t *testing.T) {
 			},
 			want: "GET / HTTP/1.1\r\nHost: virtual:1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 				"Sec-WebSocket-Key: KEY\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: b, a\r\n" +
-				"Sec-WebSocket-Extensions: wsstream; half_close; max_message=1048576\r\n" +
+				"Sec-WebSocket-Extensions: wsstream; half_close; max_message=1048576; keepalive=10\r\n" +
 				"Authorization: Basic dXMgZXI6cDp3\r\nCookie: a=1\r\nCookie: b=2\r\nOrigin: https://o.example\r\nX-Lower: y\r\n\r\n",
 		},
 		{
@@ -178,7 +178,7 @@ func TestClientRequestCheck(t *testing.T) {
 		{"plain", good, "", agreement{}},
 		{"tokens in several lines", status + proof + "upgrade: x\r\nupgrade: WEBSOCKET\r\nconnection: keep-alive\r\nCONNECTION: x, upgrade\r\n", "", agreement{}},
 		{"subprotocol", good + "Sec-WebSocket-Protocol: b\r\n", "", agreement{subprotocol: "b"}},
-		{"extension", good + "Sec-WebSocket-Extensions: wsstream; half_close; max_message=7; new\r\n", "", agreement{stream: streamTerms{true, true, 7}}},
+		{"extension", good + "Sec-WebSocket-Extensions: wsstream; half_close; max_message=7; new\r\n", "", agreement{stream: streamTerms{agreed: true, halfClose: true, peerMaxMessage: 7}}},
 		{"HTTP/1.0", strings.Replace(good, "HTTP/1.1", "HTTP/1.0", 1), "HTTP/1.0", agreement{}},
 		{"HTTP/2.0", strings.Replace(good, "HTTP/1.1", "HTTP/2.0", 1), "HTTP/2.0", agreement{}},
 		{"no Upgrade", status + "Connection: Upgrade\r\n" + proof, "switched to", agreement{}},
@@ -203,7 +203,7 @@ func TestClientRequestCheck(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			q := clientRequest{key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocols: []string{"a", "b"}, offer: true}
+			q := clientRequest{key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocols: []string{"a", "b"}, offer: extensionName}
 			got, err := q.check(resp)
 			switch {
 			case tt.want == "" && (err != nil || got != tt.agreed):

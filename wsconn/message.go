@@ -30,7 +30,8 @@ func (s *Socket) ReadMessage(ctx context.Context) (MessageType, []byte, error) {
 	if s.taken.Load() {
 		return 0, nil, s.opError("read", ErrTaken)
 	}
-	if err := s.lockReader(ctx); err != nil {
+	lock := func() error { return lockContext(ctx, s.reader.lock, s.closing.local) }
+	if err := s.lockReader(lock); err != nil {
 		return 0, nil, s.opError("read", err)
 	}
 	defer s.unlockReader()
@@ -42,8 +43,7 @@ func (s *Socket) ReadMessage(ctx context.Context) (MessageType, []byte, error) {
 	}
 	p := s.message
 	s.message = nil
-	typ, _, _ := s.machine.Message()
-	return typ, p, nil
+	return s.reader.op, p, nil
 }
 
 // readMessage reads into s.message until the message is complete.
@@ -66,7 +66,7 @@ func (s *Socket) readMessage() error {
 // nextRoom returns how much room to make for the frame in progress: what has
 // not arrived yet gets none on the word of a header alone.
 func (s *Socket) nextRoom() int {
-	arrived := int64(s.reader.w - s.reader.r)
+	arrived := int64(s.reader.buffered())
 	return int(min(max(s.machine.Remaining(), 512), max(arrived, 32<<10)))
 }
 

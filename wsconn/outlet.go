@@ -36,6 +36,7 @@ type outlet struct {
 	handoff bool
 
 	deadline deadline // the user's
+	stamps   stamps
 
 	mu      sync.Mutex
 	active  bool          // before, while the handshake goes on, calls pass through
@@ -133,6 +134,13 @@ func (o *outlet) setPatience(p patience) {
 	o.mu.Unlock()
 }
 
+// Read passes through.
+func (o *outlet) Read(p []byte) (int, error) {
+	n, err := o.Conn.Read(p)
+	o.stamps.read(n)
+	return n, err
+}
+
 // Write sends p for as long as the patience set lasts, and keeps the rest.
 func (o *outlet) Write(p []byte) (int, error) {
 	o.mu.Lock()
@@ -187,6 +195,7 @@ func (o *outlet) writeDirect(p []byte) (int, error) {
 // written says how a write of p ended after n bytes.
 func (o *outlet) written(p []byte, n int, err error) (int, error) {
 	o.taken = n
+	o.stamps.wrote(n)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		o.rest = append(o.rest, p[n:]...)
 		return len(p), nil
@@ -224,6 +233,14 @@ func (o *outlet) pending() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.behindRest()
+}
+
+// backlog returns how many bytes are kept, and whether a Write waits for the
+// transport to take some.
+func (o *outlet) backlog() (kept int, blocked bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.rest), o.waiting || o.behindRest()
 }
 
 // took returns how many bytes of the last Write the transport took at once.
@@ -277,6 +294,7 @@ func (o *outlet) drainOnce(rest []byte) error {
 	}
 	o.mu.Unlock()
 	defer o.mu.Lock()
-	_, err := o.Conn.Write(rest)
+	n, err := o.Conn.Write(rest)
+	o.stamps.wrote(n)
 	return err
 }

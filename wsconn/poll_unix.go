@@ -52,5 +52,6 @@ func (p *poller) read(r *reader) (int, error) {
 	case p.n == 0:
 		return 0, io.EOF
 	}
+	r.t.out.stamps.read(p.n)
 	return p.n, nil
 }

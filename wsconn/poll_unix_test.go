@@ -13,7 +13,7 @@ import (
 func TestPollerWaitsWithoutABuffer(t *testing.T) {
 	a, b := testnet.TCPPair(t)
 	defer b.Close()
-	s := newSocket(upgraded{conn: a, role: frames.Client})
+	s := newSocket(upgraded{conn: a, role: frames.Client, settings: new(DialOptions).settings()})
 	defer s.Terminate()
 	err := s.reader.poll.raw.Control(func(fd uintptr) {
 		if s.reader.poll.try(fd) {

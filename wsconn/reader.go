@@ -2,8 +2,10 @@ package wsconn
 
 import (
 	"errors"
+	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/wsstream/wsstream/frames"
 )
@@ -13,16 +15,29 @@ import (
 // the lock held.
 type reader struct {
 	t       *transport
+	in      inlet
 	machine *frames.Machine // its receiving half
 	control func(op frames.Opcode, payload []byte)
+	ended   func()          // called once, when the peer's whole stream has been taken
 	failed  func(err error) // called once, with what ended reading
-	lock    chan struct{}   // holds a token while somebody reads
+	count   *counters
+	lock    chan struct{} // holds a token while somebody reads
 	poll    poller
 
-	bufs *sync.Pool // where the buffer comes from
-	buf  *buffer    // nil while r == w
-	r, w int        // the unread bytes are buf[r:w]
-	err  error      // what ended reading; every later call returns it
+	purpose purpose       // of whoever holds the lock
+	turns   atomic.Uint64 // how often the application has held it
+	dry     atomic.Bool   // all that had arrived has been read
+
+	bufs       *sync.Pool    // where the buffer comes from
+	buf        *buffer       // nil while nothing is in it
+	ahead      ahead         // decoded, not yet taken
+	aheadBytes atomic.Int64  // of it
+	r, w       int           // the bytes not yet looked at are buf[r:w]
+	op         frames.Opcode // of the message that the last payload belongs to
+
+	err  error // what the application gets when all payload has been taken
+	over error // what has ended reading the transport: only half-close lets it outlive err
+	lost error // how the transport has ended, if it has been read to its end
 }
 
 // prefill puts bytes into the buffer that the handshake read too many.
@@ -41,17 +56,30 @@ func (r *reader) prefill(b []byte) {
 // end says that they are its last; n is 0 without an error only for an empty
 // rest of a message or, if wait is false, when nothing is buffered.
 func (r *reader) payload(p []byte, wait bool) (n int, end bool, err error) {
+	if !r.ahead.empty() {
+		n, r.op, end = r.ahead.take(p, r.buf.b)
+		r.aheadBytes.Add(-int64(n))
+		r.settle()
+		return n, end, nil
+	}
+	return r.receive(p, wait)
+}
+
+// receive is payload past what was read ahead.
+func (r *reader) receive(p []byte, wait bool) (n int, end bool, err error) {
 	for r.err == nil {
 		switch {
 		case r.machine.Remaining() > 0 && r.r < r.w:
 			n, end = r.take(p)
+			r.recycle()
 			if n > 0 || end {
-				r.recycle()
+				r.op, _, _ = r.machine.Message()
 				return n, end, nil
 			}
 		case r.machine.Remaining() == 0 && r.header():
+			r.recycle()
 			if r.messageEnd() {
-				r.recycle()
+				r.op, _, _ = r.machine.Message()
 				return 0, true, nil
 			}
 		case r.err == nil:
@@ -68,13 +96,35 @@ func (r *reader) payload(p []byte, wait bool) (n int, end bool, err error) {
 
 // fail ends reading for good; only the first reason counts.
 func (r *reader) fail(err error) {
-	if r.err != nil {
+	if r.over != nil {
 		return
 	}
-	r.err = err
+	r.over = err
 	r.r = r.w // nobody will read that
-	r.recycle()
+	r.end(err)
 	r.failed(err)
+}
+
+// end makes err what the application gets at the end. Only fail says that
+// nothing more is read.
+func (r *reader) end(err error) {
+	if r.err == nil {
+		r.err = err
+		r.settle()
+	}
+	r.recycle()
+}
+
+// settle sees to what is due when the last payload has been taken.
+func (r *reader) settle() {
+	if !r.ahead.empty() {
+		return
+	}
+	r.recycle()
+	if r.err == io.EOF && r.ended != nil {
+		r.ended()
+		r.ended = nil
+	}
 }
 
 // header parses the next header, if the buffer holds all of it.
@@ -85,6 +135,7 @@ func (r *reader) header() bool {
 	h, n, err := frames.ParseHeader(r.buf.b[r.r:r.w])
 	if err == nil && n > 0 {
 		r.r += n
+		r.count.framesRead.Add(1)
 		err = r.machine.Header(h)
 	}
 	switch {
@@ -129,30 +180,35 @@ func (r *reader) endFrame() {
 // messageEnd reports whether the frame just completed ends a data message.
 func (r *reader) messageEnd() bool {
 	f := r.machine.Frame()
-	return r.err == nil && r.machine.Remaining() == 0 && f.Fin && !f.Opcode.IsControl()
+	return r.over == nil && r.machine.Remaining() == 0 && f.Fin && !f.Opcode.IsControl()
 }
 
-// fill reads more bytes from the transport, waiting for them until the read
-// deadline. Only a deadline leaves the reader usable.
+// fill reads more bytes from the transport, waiting for them until the deadline
+// of whoever reads. Only a deadline leaves the reader usable.
 func (r *reader) fill() error {
-	if r.r > 0 && r.r < r.w && r.w == len(r.buf.b) {
-		r.w = copy(r.buf.b, r.buf.b[r.r:r.w])
-		r.r = 0
+	r.recycle()
+	if r.buf != nil {
+		r.compact()
 	}
-	if r.r == r.w {
-		r.recycle()
+	if err := r.in.enter(r.purpose); err != nil {
+		return err
 	}
 	n, err := r.poll.read(r)
-	r.w += n
-	if n > 0 || err == nil {
+	r.in.leave()
+	if n > 0 {
+		r.count.bytesRead.Add(int64(n))
+		if r.w += n; r.w < len(r.buf.b) {
+			r.dry.Store(true)
+		}
 		return nil
 	}
 	r.recycle()
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
-	r.fail(truncation(err))
-	return r.err
+	r.lost = truncation(err)
+	r.fail(r.lost)
+	return r.over
 }
 
 func (r *reader) space() []byte {
@@ -162,9 +218,12 @@ func (r *reader) space() []byte {
 	return r.buf.b[r.w:]
 }
 
+// buffered returns how many bytes are here already.
+func (r *reader) buffered() int { return r.ahead.to - r.ahead.from + r.w - r.r }
+
 // recycle gives the buffer back if nothing is left in it.
 func (r *reader) recycle() {
-	if r.buf != nil && r.r == r.w {
+	if r.buf != nil && r.r == r.w && r.ahead.empty() {
 		r.buf.release()
 		r.buf, r.r, r.w = nil, 0, 0
 	}

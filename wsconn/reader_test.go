@@ -12,7 +12,7 @@ import (
 // behind the Close frame.
 func TestReaderHoldsNothingAtTheEnd(t *testing.T) {
 	a, b := testnet.TCPPair(t)
-	s := newSocket(upgraded{conn: a, role: frames.Client})
+	s := newSocket(upgraded{conn: a, role: frames.Client, settings: new(DialOptions).settings()})
 	defer s.Terminate()
 	if _, err := b.Write([]byte{0x88, 0, 0x89, 0}); err != nil { // Close, Ping
 		t.Fatal(err)

@@ -1,8 +1,9 @@
 package wsconn
 
 import (
-	"context"
+	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -12,22 +13,20 @@ import (
 // upgraded is what a finished handshake leaves behind: all that a Socket
 // starts from.
 type upgraded struct {
-	conn         net.Conn    // the transport
-	buffered     []byte      // what arrived behind the handshake
-	role         frames.Role // of this end
-	subprotocol  string
-	stream       streamTerms // what the extension wsstream agreed on
-	value        any         // what AcceptOptions.Value took from the request
-	maxMessage   int64       // this and the two below: zero is off
-	maxFragments int
-	closeTimeout time.Duration
+	conn        net.Conn    // the transport
+	buffered    []byte      // what arrived behind the handshake
+	role        frames.Role // of this end
+	subprotocol string
+	stream      streamTerms // what the extension wsstream agreed on
+	value       any         // what AcceptOptions.Value took from the request
+	settings
 }
 
 // Socket is a WebSocket that speaks in messages. Its methods may be called by
 // several goroutines at the same time; reads and writes take turns among
 // themselves.
 //
-// Control frames are answered while somebody reads.
+// Control frames are answered also while nobody reads, as [KeepAlive] says.
 type Socket struct {
 	t       transport
 	machine frames.Machine
@@ -38,6 +37,13 @@ type Socket struct {
 	stream       streamTerms
 	value        any
 	closeTimeout time.Duration
+
+	onPing, onPong func(*Socket, []byte)
+
+	count counters
+	pings probes
+	watch watch
+	dead  atomic.Pointer[KeepAliveError] // why the peer was given up
 
 	taken   atomic.Bool   // by a Conn
 	message []byte        // begun by a ReadMessage that was cancelled; under the reader's lock
@@ -52,14 +58,13 @@ func newSocket(u upgraded) *Socket {
 		stream:       u.stream,
 		value:        u.value,
 		closeTimeout: u.closeTimeout,
+		onPing:       u.onPing,
+		onPong:       u.onPong,
 		writing:      make(chan struct{}, 1),
 	}
 	s.closing.init()
 	var err error
-	if s.t, err = newTransport(u.conn); err != nil {
-		s.reader.err = err
-		s.writer.err = err
-	}
+	s.t, err = newTransport(u.conn, u.userTimeout)
 	s.machine = frames.NewMachine(frames.Rules{
 		Role:         u.role,
 		MaxMessage:   u.maxMessage,
@@ -68,11 +73,20 @@ func newSocket(u upgraded) *Socket {
 	})
 	s.writer.t, s.writer.machine, s.writer.closed = &s.t, &s.machine, s.closing.local
 	s.writer.lock = make(chan struct{}, 1)
-	s.reader.t, s.reader.machine = &s.t, &s.machine
-	s.reader.control, s.reader.failed = s.control, s.readFailed
+	s.writer.pinged, s.writer.count = s.watch.pinged, &s.count
+	s.reader.t, s.reader.machine, s.reader.count = &s.t, &s.machine, &s.count
+	s.reader.in.conn, s.reader.in.wakes, s.reader.in.refused = s.t.Conn, s.t.wakesRead(), s.t.noReadDeadline
+	s.reader.control, s.reader.failed, s.reader.ended = s.control, s.readFailed, s.peerEnded
 	s.reader.lock = make(chan struct{}, 1)
 	s.reader.poll.init(&s.reader)
 	s.reader.prefill(u.buffered)
+	s.watch.s, s.watch.jitter = s, u.jitter
+	if err != nil {
+		s.writer.fail(err)
+		s.reader.fail(err)
+		return s
+	}
+	s.watch.start(u.keepAlive, u.stream.peerTimeout)
 	return s
 }
 
@@ -89,16 +103,53 @@ func (s *Socket) LocalAddr() net.Addr { return s.t.LocalAddr() }
 // RemoteAddr returns the transport's remote address.
 func (s *Socket) RemoteAddr() net.Addr { return s.t.RemoteAddr() }
 
-// readError says that this end has closed, which is why a read failed then.
+// readError returns why reading has ended, if this end knows better than its
+// transport: it has closed, or has given the peer up.
 func (s *Socket) readError(err error) error {
 	if isClosed(s.closing.local) {
 		return errLocalClose
 	}
+	if dead := s.dead.Load(); dead != nil && err != io.EOF {
+		return dead
+	}
 	return err
 }
 
-func (s *Socket) lockReader(ctx context.Context) error {
-	return lockContext(ctx, s.reader.lock, s.closing.local)
+// lockReader takes the reader for the application, from the read-ahead too. wait
+// waits for the lock.
+func (s *Socket) lockReader(wait func() error) error {
+	select {
+	case s.reader.lock <- struct{}{}:
+	default:
+		s.reader.in.want(1)
+		err := wait()
+		s.reader.in.want(-1)
+		if err != nil {
+			return err
+		}
+	}
+	if isClosed(s.closing.local) {
+		<-s.reader.lock
+		return errLocalClose
+	}
+	s.reader.purpose = forApplication
+	s.reader.turns.Add(1)
+	return nil
 }
 
-func (s *Socket) unlockReader() { <-s.reader.lock }
+// waitReader waits for the reader's lock until the read deadline.
+func (s *Socket) waitReader() error {
+	if s.reader.in.deadline.wait(s.reader.lock, nil, s.closing.local) {
+		return nil
+	}
+	if isClosed(s.closing.local) {
+		return errLocalClose
+	}
+	return os.ErrDeadlineExceeded
+}
+
+// unlockReader gives the reader back, to nobody at first.
+func (s *Socket) unlockReader() {
+	<-s.reader.lock
+	s.watch.wakeUp()
+}

@@ -14,15 +14,24 @@ type transport struct {
 	net.Conn          // frames are read from it and written to it
 	out      *outlet  // where the bytes leave; the Conn itself or below its TLS
 	base     net.Conn // below TLS: what has to be cut to end everything
+	start    time.Time
 	// exact is set where the bytes that the outlet took are the bytes of
 	// frames, so that a cut can be told frame by frame. Below TLS they are
 	// bytes of records, and what was encrypted has to be sent.
 	exact bool
+	// noReadDeadline is what a transport says that knows no read deadlines. It
+	// works without.
+	noReadDeadline error
+	// toldPulse is set where the system knows the pulse: see feel.
+	toldPulse bool
 }
 
+// wakesRead reports whether reading goes on after a read deadline.
+func (t *transport) wakesRead() bool { return survivesDeadline(t.base) }
+
 // newTransport takes a connection over after its handshake.
-func newTransport(conn net.Conn) (transport, error) {
-	t := transport{Conn: conn, base: conn}
+func newTransport(conn net.Conn, userTimeout time.Duration) (transport, error) {
+	t := transport{Conn: conn, base: conn, start: time.Now()}
 	switch c := conn.(type) {
 	case *outlet:
 		t.out, t.base, t.exact = c, c.Conn, !c.handoff
@@ -39,8 +48,15 @@ func newTransport(conn net.Conn) (transport, error) {
 		t.Conn = t.out
 		t.exact = !t.out.handoff
 	}
+	if tcp, ok := t.base.(*net.TCPConn); ok {
+		tuneTCP(tcp, userTimeout)
+		t.toldPulse = tellsPulse(tcp)
+	}
+	if !t.toldPulse {
+		t.out.stamps.start = t.start
+	}
 	err := t.out.activate()
-	conn.SetReadDeadline(time.Time{}) // one that knows no deadlines works without
+	t.noReadDeadline = conn.SetReadDeadline(time.Time{})
 	return t, err
 }
 

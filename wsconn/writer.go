@@ -15,16 +15,19 @@ import (
 type writer struct {
 	t       *transport
 	machine *frames.Machine // its sending half
+	pinged  func()          // called when a Ping has been handed to the transport
+	count   *counters
 	closed  <-chan struct{} // the socket's
 	lock    chan struct{}   // holds a token while somebody writes
 
-	used   atomic.Bool // data has been written
-	queued atomic.Bool // control frames wait; set under mu
-	mu     sync.Mutex
-	pong   *control // the newest ping's answer: older ones are not owed (RFC 6455 section 5.5.3)
-	ping   *control
-	close  *control
-	err    error // why nothing more can be written; the first reason stays
+	used      atomic.Bool // data has been written
+	closeSent atomic.Bool // the Close frame has been handed to the transport
+	queued    atomic.Bool // control frames wait; set under mu
+	mu        sync.Mutex
+	pong      *control // the newest ping's answer: older ones are not owed (RFC 6455 section 5.5.3)
+	ping      *control
+	close     *control
+	err       error // why nothing more can be written; the first reason stays
 }
 
 // control is the payload of a control frame that waits to be sent.
@@ -40,13 +43,15 @@ func newControl(op frames.Opcode, payload []byte) *control {
 	return c
 }
 
-// fail makes err the end of writing, unless it has ended already.
-func (w *writer) fail(err error) {
+// fail makes err the end of writing, unless it has ended already, and returns
+// why it has.
+func (w *writer) fail(err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err == nil {
 		w.err = err
 	}
+	return w.err
 }
 
 func (w *writer) failure() error {
@@ -73,7 +78,7 @@ func (w *writer) border() error {
 	w.flushControls()
 	if w.t.out.pending() {
 		if err := w.t.out.settle(); err != nil {
-			return err
+			return w.broken(err)
 		}
 		if w.t.out.pending() {
 			return w.cutReason()
@@ -89,6 +94,16 @@ func (w *writer) border() error {
 		return w.cutReason()
 	}
 	return nil
+}
+
+// broken ends writing after the transport failed. It returns what a Write says
+// of that: what this end did itself, if that is why, or what was known before.
+func (w *writer) broken(err error) error {
+	err = w.fail(truncation(err))
+	if isClosed(w.closed) {
+		return errLocalClose
+	}
+	return err
 }
 
 // cutReason returns why a wait ended at the deadline: Close ends it so, too.
@@ -201,9 +216,33 @@ func (w *writer) flushControls() {
 		}
 		buf := getBuffer(c.n)
 		b := appendFrame(buf.b[:0], h, c.payload[:c.n])
-		if _, err := w.t.Write(b); err != nil {
+		if err := w.send(b, 1); err != nil {
 			w.fail(truncation(err))
 		}
 		buf.release()
+		switch c.op {
+		case frames.Close:
+			w.closeSent.Store(true)
+		case frames.Ping:
+			w.pinged()
+		}
 	}
+}
+
+// send hands bytes to the transport in which so many frames begin.
+func (w *writer) send(b []byte, frames int) error {
+	_, err := w.t.Write(b)
+	if err == nil {
+		w.count.bytesWritten.Add(int64(len(b)))
+		w.count.framesWritten.Add(int64(frames))
+	}
+	return err
+}
+
+// unsend takes the last bytes back, of so many whole frames, of which nothing
+// was sent.
+func (w *writer) unsend(bytes, frames int) {
+	w.t.out.drop(bytes)
+	w.count.bytesWritten.Add(-int64(bytes))
+	w.count.framesWritten.Add(-int64(frames))
 }

@@ -1,0 +1,107 @@
+package wsconn
+
+import (
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// purpose is for whom the transport is read.
+type purpose int
+
+const (
+	forNobody      purpose = iota
+	forApplication         // by its Read or ReadMessage, until its deadline
+	forReadAhead           // because the application does not read
+	forLinger              // after Close
+)
+
+// inlet is the first station of incoming bytes above the transport, as the
+// outlet is the last of outgoing ones, and the only place that sets read
+// deadlines on it. The deadline is the application's while that reads; the
+// read-ahead and the linger know none, but the read-ahead ends at once when the
+// application wants to read itself.
+type inlet struct {
+	conn     net.Conn
+	deadline deadline // the application's
+	// wakes is set for a transport that goes on after a read deadline. Another
+	// one gives up its read-ahead only when something arrives.
+	wakes   bool
+	refused error // what a transport says that knows no read deadlines
+
+	mu      sync.Mutex
+	reading purpose
+	wanted  int       // how many of the application's calls wait for the reader
+	ended   bool      // by a local Close: what is left belongs to the linger
+	applied time.Time // the deadline that is set on the transport
+}
+
+// enter is called before a read of the transport, and leave after it. The error
+// is that of a deadline.
+func (in *inlet) enter(p purpose) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	var at time.Time
+	switch {
+	case in.ended && p != forLinger, in.wanted > 0 && p == forReadAhead:
+		return os.ErrDeadlineExceeded
+	case p == forApplication:
+		at = in.deadline.get()
+	}
+	in.reading = p
+	in.apply(at)
+	return nil
+}
+
+func (in *inlet) leave() {
+	in.mu.Lock()
+	in.reading = forNobody
+	in.mu.Unlock()
+}
+
+// busy reports whether somebody is inside a read of the transport.
+func (in *inlet) busy() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.reading != forNobody
+}
+
+// move sets the application's deadline, also for a read in progress.
+func (in *inlet) move(t time.Time) error {
+	in.deadline.set(t)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.reading != forApplication {
+		return in.refused
+	}
+	return in.apply(in.deadline.get())
+}
+
+// want counts calls of the application that wait for the reader.
+func (in *inlet) want(calls int) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.wanted += calls
+	if in.wanted > 0 && in.reading == forReadAhead && in.wakes {
+		in.apply(past)
+	}
+}
+
+// end wakes whoever reads, for good.
+func (in *inlet) end() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.ended = true
+	in.apply(past)
+}
+
+// apply brings the transport's read deadline to t. It is called with the mutex
+// held.
+func (in *inlet) apply(t time.Time) error {
+	if t.Equal(in.applied) {
+		return nil
+	}
+	in.applied = t
+	return in.conn.SetReadDeadline(t)
+}

@@ -1,0 +1,187 @@
+package wsconn
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/wsstream/wsstream/frames"
+)
+
+// Ping sends a Ping frame (RFC 6455 section 5.5.2) and waits for its Pong, until
+// ctx ends. It returns the round trip time: from when the frame was handed to
+// the transport, so on a busy link earlier bytes are part of it. Calls at the
+// same time do not disturb each other. Nobody has to read for it; but a Pong
+// behind more data than the read-ahead holds comes only when the application
+// reads.
+//
+// The error is the cause of ctx, or what has ended the connection.
+func (s *Socket) Ping(ctx context.Context) (rtt time.Duration, err error) {
+	if err := s.cannotPing(); err != nil {
+		return 0, s.opError("ping", err)
+	}
+	p := s.pings.begin(true)
+	defer s.pings.forget(p.id)
+	s.sendPing(p.id)
+	s.attend()
+	select {
+	case <-p.done:
+		if p.err == io.EOF {
+			p.err = s.machine.CloseReceived()
+		}
+		return p.rtt, s.opError("ping", p.err)
+	case <-ctx.Done():
+		return 0, s.opError("ping", context.Cause(ctx))
+	case <-s.closing.local:
+		return 0, s.opError("ping", errLocalClose)
+	}
+}
+
+// cannotPing returns why no Ping can be sent. After half a close one can.
+func (s *Socket) cannotPing() error {
+	if isClosed(s.closing.local) {
+		return errLocalClose
+	}
+	err := s.writer.failure()
+	if s.stream.halfClose && err == errLocalClose {
+		return nil
+	}
+	return err
+}
+
+// sendPing queues the Ping of a probe.
+func (s *Socket) sendPing(id uint64) {
+	s.count.pings.Add(1)
+	s.writer.enqueue(newControl(frames.Ping, binary.BigEndian.AppendUint64(nil, id)))
+}
+
+// probe is a Ping on its way.
+type probe struct {
+	id   uint64        // its payload
+	sent time.Time     // when it was handed to the transport
+	done chan struct{} // closed when rtt or err is there; nil for the keepalive's, for which nobody waits
+	rtt  time.Duration
+	err  error
+}
+
+// probes are the Pings whose Pongs have not come, and what the others have
+// shown. Their payloads are numbers, so that a Pong says which one it answers;
+// a peer may answer only the newest of several (RFC 6455 section 5.5.3).
+type probes struct {
+	mu      sync.Mutex
+	last    uint64
+	waiting []*probe // by id
+	err     error    // nothing will be answered any more
+
+	rtt, smoothed, shortest time.Duration
+}
+
+// begin makes a probe. Somebody waits for it, or nobody does.
+func (ps *probes) begin(awaited bool) *probe {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.last++
+	p := &probe{id: ps.last}
+	if awaited {
+		p.done = make(chan struct{})
+	}
+	if ps.err != nil {
+		p.finish(0, ps.err)
+		return p
+	}
+	ps.waiting = append(ps.waiting, p)
+	return p
+}
+
+// finish is called with the mutex held.
+func (p *probe) finish(rtt time.Duration, err error) {
+	p.rtt, p.err = rtt, err
+	if p.done != nil {
+		close(p.done)
+	}
+}
+
+// sent takes note that all Pings made so far have left, or were overtaken by
+// the one that has.
+func (ps *probes) sent() {
+	now := time.Now()
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for _, p := range ps.waiting {
+		if p.sent.IsZero() {
+			p.sent = now
+		}
+	}
+}
+
+// answered takes the payload of a Pong. One that answers nothing is harmless:
+// it is a peer's sign of life (RFC 6455 section 5.5.3).
+func (ps *probes) answered(payload []byte) {
+	now := time.Now()
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if len(payload) != 8 {
+		return
+	}
+	id := binary.BigEndian.Uint64(payload)
+	i := slices.IndexFunc(ps.waiting, func(p *probe) bool { return p.id == id })
+	if i < 0 || ps.waiting[i].sent.IsZero() {
+		return
+	}
+	rtt := now.Sub(ps.waiting[i].sent)
+	ps.note(rtt)
+	for _, p := range ps.waiting[:i+1] {
+		p.finish(rtt, nil)
+	}
+	ps.waiting = slices.Delete(ps.waiting, 0, i+1)
+}
+
+// note takes a round trip into the figures.
+func (ps *probes) note(rtt time.Duration) {
+	first := ps.rtt == 0
+	ps.rtt = max(rtt, 1) // a clock may be too coarse to see it
+	if first {
+		ps.smoothed, ps.shortest = ps.rtt, ps.rtt
+		return
+	}
+	ps.smoothed += (ps.rtt - ps.smoothed) / 8
+	ps.shortest = min(ps.shortest, ps.rtt)
+}
+
+// forget takes a probe back that nobody waits for any more.
+func (ps *probes) forget(id uint64) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.waiting = slices.DeleteFunc(ps.waiting, func(p *probe) bool { return p.id == id })
+}
+
+// pending reports whether the probe with this id has not been answered.
+func (ps *probes) pending(id uint64) bool {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return slices.ContainsFunc(ps.waiting, func(p *probe) bool { return p.id == id })
+}
+
+// fail ends all waiting.
+func (ps *probes) fail(err error) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if ps.err != nil {
+		return
+	}
+	ps.err = err
+	for _, p := range ps.waiting {
+		p.finish(0, err)
+	}
+	ps.waiting = nil
+}
+
+// times returns the last, the smoothed and the shortest round trip.
+func (ps *probes) times() (rtt, smoothed, shortest time.Duration) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return ps.rtt, ps.smoothed, ps.shortest
+}

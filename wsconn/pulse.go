@@ -1,0 +1,55 @@
+package wsconn
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// pulse is what a transport shows of the other end at a moment. Times count
+// from the start of the connection.
+type pulse struct {
+	received time.Duration // when the last byte came
+	acked    time.Duration // when the other end last took note of something
+	taken    uint64        // how many bytes it has taken so far
+	unsent   int           // how many it has been sent, or is to be, and has not taken
+	queued   bool          // some of those have not left yet: they wait for it
+}
+
+// stamps keep the pulse of a transport that has none to be asked for: one that
+// is not TCP, or a system that does not tell.
+type stamps struct {
+	start          time.Time // zero for a transport that tells by itself
+	received, sent atomic.Int64
+	taken          atomic.Uint64
+}
+
+func (s *stamps) read(n int) {
+	if n > 0 && !s.start.IsZero() {
+		s.received.Store(int64(time.Since(s.start)))
+	}
+}
+
+func (s *stamps) wrote(n int) {
+	if n > 0 && !s.start.IsZero() {
+		s.sent.Store(int64(time.Since(s.start)))
+		s.taken.Add(uint64(n))
+	}
+}
+
+// feel returns the pulse now. Without a better source, to take bytes is to
+// make room for them in this end's own queue.
+func (t *transport) feel() pulse {
+	kept, blocked := t.out.backlog()
+	st := &t.out.stamps
+	p := pulse{
+		received: time.Duration(st.received.Load()),
+		acked:    time.Duration(st.sent.Load()),
+		taken:    st.taken.Load(),
+	}
+	if t.toldPulse {
+		p, _ = t.tcpPulse()
+	}
+	p.unsent += kept
+	p.queued = p.queued || blocked
+	return p
+}

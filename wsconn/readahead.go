@@ -1,0 +1,163 @@
+package wsconn
+
+import "github.com/wsstream/wsstream/frames"
+
+// maxAhead is how many pieces of messages the read-ahead of a [Socket] holds.
+// Its bytes are bounded by the buffer that they lie in.
+const maxAhead = 1024
+
+// ahead is payload that was received while nobody read. It lies decoded in the
+// reader's buffer, before what has not been looked at yet.
+type ahead struct {
+	from, to int // in the buffer
+	pieces   []piece
+	stream   bool // it is for a Conn, which does not ask where messages end
+}
+
+// piece is a part of a message, or its end if it has no bytes.
+type piece struct {
+	op  frames.Opcode
+	n   int
+	end bool
+}
+
+func (a *ahead) empty() bool { return len(a.pieces) == 0 }
+
+// add takes note of n more bytes of the message in progress.
+func (a *ahead) add(op frames.Opcode, n int, end bool) {
+	a.to += n
+	if last := len(a.pieces) - 1; last >= 0 && (a.stream || !a.pieces[last].end) {
+		a.pieces[last].n += n
+		a.pieces[last].end = end
+		return
+	}
+	if n > 0 || end {
+		a.pieces = append(a.pieces, piece{op, n, end})
+	}
+}
+
+// take moves payload of one message from buf into p. end is as for
+// reader.payload.
+func (a *ahead) take(p, buf []byte) (n int, op frames.Opcode, end bool) {
+	first := &a.pieces[0]
+	n = copy(p, buf[a.from:a.from+first.n])
+	a.from += n
+	first.n -= n
+	op = first.op
+	if first.n == 0 {
+		end = first.end
+		if a.pieces = a.pieces[1:]; len(a.pieces) == 0 {
+			*a = ahead{stream: a.stream}
+		}
+	}
+	return n, op, end
+}
+
+// attend makes sure that somebody reads: control frames are answered, and the
+// end of the connection is seen, also while the application does something
+// else. It never waits.
+func (s *Socket) attend() {
+	select {
+	case s.reader.lock <- struct{}{}:
+	default:
+		return // somebody does
+	}
+	if isClosed(s.closing.local) || s.reader.over != nil {
+		<-s.reader.lock
+		return
+	}
+	go s.readAhead()
+}
+
+// readAhead reads until the application wants to, its buffer is full or the
+// connection has ended. It holds the reader's lock.
+func (s *Socket) readAhead() {
+	s.reader.purpose = forReadAhead
+	for s.reader.advance() {
+	}
+	s.unlockReader()
+}
+
+// advance takes one step of the read-ahead: a header, a piece of payload, or
+// bytes from the transport, for which it waits. After the peer's half-close
+// there is no payload any more, but pings and pongs go on. It returns false if
+// it cannot go on.
+func (r *reader) advance() bool {
+	switch {
+	case r.over != nil, len(r.ahead.pieces) >= maxAhead:
+		return false
+	case r.machine.Remaining() > 0 && r.r < r.w:
+		r.decode()
+	case r.machine.Remaining() == 0 && r.header():
+		if r.messageEnd() {
+			r.aheadOf(0, true)
+		}
+	default:
+		return r.hasRoom() && r.fill() == nil
+	}
+	return true
+}
+
+// decode takes payload out of the undecoded part of the buffer. That of data
+// frames is decoded where it lies and moved to what was read ahead before.
+func (r *reader) decode() {
+	if r.machine.Frame().Opcode.IsControl() {
+		r.take(nil)
+		r.recycle()
+		return
+	}
+	src := r.buf.b[r.r:r.w]
+	src = src[:min(int64(len(src)), r.machine.Remaining())]
+	if r.ahead.empty() {
+		r.ahead.from, r.ahead.to = r.r, r.r
+	}
+	r.r += len(src)
+	if err := r.machine.Payload(src, src); err != nil {
+		r.fail(err)
+		return
+	}
+	copy(r.buf.b[r.ahead.to:], src)
+	r.aheadOf(len(src), r.messageEnd())
+}
+
+func (r *reader) aheadOf(n int, end bool) {
+	op, _, _ := r.machine.Message()
+	r.ahead.add(op, n, end)
+	r.aheadBytes.Add(int64(n))
+}
+
+// hasRoom reports whether another read has somewhere to put what it reads.
+func (r *reader) hasRoom() bool {
+	if r.buf == nil {
+		return true
+	}
+	r.compact()
+	return r.w < len(r.buf.b) || r.grow()
+}
+
+// grow moves everything into a larger buffer, if it lies in a smaller one than
+// the read-ahead may use.
+func (r *reader) grow() bool {
+	large := largeBuffers.Get().(*buffer)
+	if len(large.b) <= len(r.buf.b) {
+		large.release()
+		return false
+	}
+	copy(large.b, r.buf.b[:r.w])
+	r.buf.release()
+	r.buf = large
+	return true
+}
+
+// compact moves what is in the buffer to its beginning, if it has reached the
+// end.
+func (r *reader) compact() {
+	if r.w < len(r.buf.b) {
+		return
+	}
+	b, a := r.buf.b, &r.ahead
+	n := copy(b, b[a.from:a.to])
+	a.from, a.to = 0, n
+	r.w = n + copy(b[n:], b[r.r:r.w])
+	r.r = n
+}

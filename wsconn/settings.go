@@ -1,0 +1,43 @@
+package wsconn
+
+import "time"
+
+// settings are the options of [DialOptions] and [AcceptOptions] that a socket
+// needs, with their defaults in place: zero is off.
+type settings struct {
+	maxMessage   int64
+	maxFragments int
+	closeTimeout time.Duration
+	keepAlive    KeepAlive
+	userTimeout  time.Duration
+	onPing       func(*Socket, []byte)
+	onPong       func(*Socket, []byte)
+	jitter       func() float64 // for the keepalive, from 0 to 1
+}
+
+func (o *DialOptions) settings() settings {
+	return settings{
+		maxMessage:   orDefault(o.MaxMessage, defaultMaxMessage),
+		maxFragments: orDefault(o.MaxFragments, defaultMaxFragments),
+		closeTimeout: orDefault(o.CloseTimeout, defaultCloseTimeout),
+		keepAlive:    o.KeepAlive.withDefaults(),
+		userTimeout:  o.TCPUserTimeout,
+		onPing:       o.OnPing,
+		onPong:       o.OnPong,
+		jitter:       randomJitter,
+	}
+}
+
+func (o *AcceptOptions) settings() settings {
+	// The same fields: so one list is enough.
+	same := DialOptions{
+		MaxMessage:     o.MaxMessage,
+		MaxFragments:   o.MaxFragments,
+		CloseTimeout:   o.CloseTimeout,
+		KeepAlive:      o.KeepAlive,
+		TCPUserTimeout: o.TCPUserTimeout,
+		OnPing:         o.OnPing,
+		OnPong:         o.OnPong,
+	}
+	return same.settings()
+}
