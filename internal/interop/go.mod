@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/coder/websocket v1.8.15
 	github.com/gorilla/websocket v1.5.3
+	github.com/hashicorp/yamux v0.1.2
 	github.com/wsstream/wsstream v0.0.0
 	golang.org/x/crypto v0.58.0
 	golang.org/x/net v0.62.0
