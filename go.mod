@@ -3,6 +3,7 @@ module github.com/wsstream/wsstream
 go 1.26.0
 
 require (
+	github.com/hashicorp/yamux v0.1.2
 	golang.org/x/net v0.62.0
 	golang.org/x/sys v0.49.0
 )

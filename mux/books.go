@@ -1,0 +1,238 @@
+package mux
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"time"
+
+	"github.com/wsstream/wsstream/internal/deadline"
+)
+
+// The books of the session: what each stream may send and has got, and what
+// yamux gets to know of what comes.
+
+// queue puts what it may of p on its way, and returns how much: 0 with a nil
+// error if the stream has to wait. See outbound.wakeNext.
+func (s *Session) queue(st *Stream, p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	turn := st.turn
+	st.turn = false
+	defer s.out.wakeNext()
+	if err := st.writeError(); err != nil {
+		return 0, err
+	}
+	if st.writes.Passed() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	n := int(min(int64(len(p)), int64(s.frameSize), st.sendWindow))
+	switch {
+	case n == 0:
+		if len(p) > 0 {
+			s.count.stalls++
+		}
+		return 0, nil
+	case !s.out.hasRoom(), len(s.out.waiting) > 0 && !turn:
+		s.out.await(st)
+		return 0, nil
+	}
+	s.out.data(header{kind: kindData, stream: st.id, length: uint32(n)}, p[:n])
+	st.sendWindow -= int64(n)
+	s.count.bytesWritten += int64(n)
+	return n, nil
+}
+
+// consumed takes note that the application has read n bytes.
+func (s *Session) consumed(st *Stream, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count.bytesRead += int64(n)
+	if st.gone {
+		return
+	}
+	full := s.budget.full()
+	st.window.read(int64(n), &s.budget)
+	s.grant(st)
+	if full && !s.budget.full() {
+		for _, other := range s.streams {
+			s.grant(other)
+		}
+	}
+	if st.window.buffered == 0 {
+		s.drained(st)
+	}
+}
+
+// The methods below are called with the mutex held.
+
+// grant lets the peer send more, if it is time to.
+func (s *Session) grant(st *Stream) {
+	if st.finReceived || st.reset {
+		return
+	}
+	size := st.window.size
+	more := st.window.grant(int64(s.window), &s.budget, time.Now(), s.probes.shortest)
+	if more == 0 {
+		return
+	}
+	s.out.ahead(header{kind: kindWindow, stream: st.id, length: uint32(more)})
+	if st.window.size > size && len(s.probes.waiting) == 0 {
+		s.ping() // the round trip may not be what it was
+	}
+}
+
+// drained sees to what had to wait until the reader has everything.
+func (s *Session) drained(st *Stream) {
+	switch {
+	case st.resetLater:
+		s.forget(st, true)
+	case st.finSent && st.finReceived:
+		s.forget(st, false)
+	}
+}
+
+// drop sees to what has come for a stream that was just closed, and what
+// becomes of the peer's end of it.
+func (s *Session) drop(st *Stream) {
+	switch {
+	case st.gone:
+	case st.reset, st.resetLater:
+		s.forget(st, true)
+	case st.finReceived:
+		s.forget(st, false)
+	default:
+		// A peer that waits for room goes on, to be told that nobody reads.
+		st.window.read(st.window.buffered, &s.budget)
+		s.grant(st)
+		if s.closeTimeout > 0 {
+			if st.idle != nil {
+				st.idle.Stop()
+			}
+			st.expireWithout(s.closeTimeout)
+		}
+	}
+}
+
+// reset resets a stream of which the peer may not know yet.
+func (s *Session) reset(st *Stream) {
+	if st.gone {
+		st.reset = true
+		return
+	}
+	// Behind what was written, which a stream that is closed here still owes.
+	s.out.inOrder(header{kind: kindWindow, flags: rst, stream: st.id})
+	s.cut(st)
+	s.forget(st, true)
+}
+
+// cut ends a stream for those who use it.
+func (s *Session) cut(st *Stream) {
+	st.reset = true
+	notify(st.writable)
+	if st.ys != nil {
+		st.ys.SetReadDeadline(deadline.Past)
+	}
+}
+
+// forget takes a stream out of the books. Yamux may have to be told that it is
+// gone: with what a peer could have sent.
+func (s *Session) forget(st *Stream, tell bool) {
+	if st.gone {
+		return
+	}
+	st.gone = true
+	delete(s.streams, st.id)
+	st.window.release(&s.budget)
+	if st.idle != nil {
+		st.idle.Stop()
+	}
+	s.left(st)
+	if tell {
+		s.inject = st.goodbye(s.inject)
+		s.link.kick()
+	}
+	if len(s.streams) == 0 {
+		notify(s.empty)
+	}
+}
+
+// left gives back what the stream had of limits.
+func (s *Session) left(st *Stream) {
+	if !st.ours {
+		s.theirs--
+		return
+	}
+	if !st.acked {
+		<-s.opening
+	}
+}
+
+// goodbye appends the frames that make yamux forget a stream. It keeps an
+// opened one in another list until that is acknowledged.
+func (st *Stream) goodbye(b []byte) []byte {
+	f := rst
+	if st.ours && !st.acked {
+		f |= ack
+	}
+	return header{kind: kindWindow, flags: f, stream: st.id}.append(b)
+}
+
+// injected returns what is to be handed to yamux as if it had come.
+func (s *Session) injected() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.inject
+	s.inject = nil
+	return b
+}
+
+// wants reports whether data for a stream has a taker. If not, the peer is told.
+func (s *Session) wants(id uint32) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taker(id) != nil
+}
+
+// taker returns the stream that takes data, or has the peer reset.
+func (s *Session) taker(id uint32) *Stream {
+	st := s.streams[id]
+	if st != nil && !st.closed && !st.reset {
+		return st
+	}
+	if st != nil {
+		s.reset(st)
+	} else if !s.out.flooded() {
+		s.out.ahead(header{kind: kindWindow, flags: rst, stream: id})
+	}
+	return nil
+}
+
+// receiveData takes note of n bytes for a stream. It returns false if nobody
+// wants them any more.
+func (s *Session) receiveData(id uint32, n int) (taken bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.streams[id]
+	if st == nil || st.closed || st.reset {
+		return false, nil
+	}
+	if st.finReceived {
+		return false, &ProtocolError{fmt.Sprintf("data on stream %d after its end", id)}
+	}
+	if !st.window.received(int64(n), &s.budget, time.Now()) {
+		return false, &ProtocolError{fmt.Sprintf("more data on stream %d than its window allows", id)}
+	}
+	st.come += int64(n)
+	return true, nil
+}
+
+// widen takes note that the peer takes n bytes more.
+func (st *Stream) widen(n uint32) error {
+	st.sendWindow += int64(n)
+	if st.sendWindow > math.MaxUint32 {
+		return &ProtocolError{fmt.Sprintf("a window of stream %d that is too large", st.id)}
+	}
+	notify(st.writable)
+	return nil
+}

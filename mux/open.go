@@ -1,0 +1,139 @@
+package mux
+
+import (
+	"context"
+	"net"
+
+	"github.com/hashicorp/yamux"
+
+	"github.com/wsstream/wsstream/internal/deadline"
+)
+
+// Open opens a stream. The peer does not have to have accepted it for it to be
+// used. It waits, until ctx ends, while as many streams as [Config.Backlog] says
+// have not been acknowledged by the peer.
+//
+// The error is the cause of ctx, [ErrDraining], a [*SessionError], or
+// [net.ErrClosed]. Nothing is left behind then.
+func (s *Session) Open(ctx context.Context) (*Stream, error) {
+	st, err := s.open(ctx)
+	if err != nil {
+		return nil, s.opError("open", err)
+	}
+	return st, nil
+}
+
+func (s *Session) open(ctx context.Context) (*Stream, error) {
+	if err := s.cannotOpen(); err != nil {
+		return nil, err
+	}
+	select {
+	case s.opening <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-s.done:
+		return nil, s.Err()
+	case <-s.leaving:
+		return nil, ErrDraining
+	}
+	err := s.cannotOpen()
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		<-s.opening
+		return nil, err
+	}
+	ys, err := s.y.OpenStream()
+	if err != nil {
+		if over := s.Err(); over != nil {
+			return nil, over // nobody counts any more
+		}
+		<-s.opening
+		return nil, err
+	}
+	return s.attach(ys), nil
+}
+
+func (s *Session) cannotOpen() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.over(); err != nil {
+		return err
+	}
+	if s.refused || s.draining {
+		return ErrDraining
+	}
+	return nil
+}
+
+// attach gives a stream its part that yamux keeps.
+func (s *Session) attach(ys *yamux.Stream) *Stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.born[ys.StreamID()]
+	delete(s.born, ys.StreamID())
+	st.ys = ys
+	if st.reset || s.closed {
+		ys.SetReadDeadline(deadline.Past)
+	}
+	return st
+}
+
+// send takes a frame that yamux wants to send: the first and the last of a
+// stream. Windows are not its business.
+func (s *Session) send(h header) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case h.kind != kindWindow:
+		s.out.ahead(h)
+		return nil
+	case h.flags&syn != 0:
+		st := newStream(s, h.stream, true)
+		s.streams[h.stream], s.born[h.stream] = st, st
+	}
+	if h.flags == 0 {
+		return nil
+	}
+	h.length = 0
+	s.out.inOrder(h)
+	if st := s.streams[h.stream]; st != nil && h.flags&rst != 0 {
+		s.forget(st, false)
+	}
+	return nil
+}
+
+// Accept waits for a stream that the peer has opened, which is a [*Stream].
+func (s *Session) Accept() (net.Conn, error) {
+	select {
+	case st := <-s.arrivals:
+		s.mu.Lock()
+		s.pending--
+		s.mu.Unlock()
+		return st, nil
+	case <-s.done:
+		return nil, s.opError("accept", s.Err())
+	}
+}
+
+// acceptLoop takes the peer's streams from yamux at once, so that whoever opens
+// one does not wait for Accept to be called here.
+func (s *Session) acceptLoop() {
+	for {
+		ys, err := s.y.AcceptStream()
+		if err != nil {
+			s.lose(&ProtocolError{err.Error()}) // unless it is over already
+			return
+		}
+		s.arrivals <- s.attach(ys) // which has room for all that are pending
+	}
+}
+
+// opError gives an error the form that net's own listeners use.
+func (s *Session) opError(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &net.OpError{Op: op, Net: "mux", Source: s.conn.LocalAddr(), Addr: s.conn.RemoteAddr(), Err: err}
+}

@@ -1,0 +1,232 @@
+package mux
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/hashicorp/yamux"
+
+	"github.com/wsstream/wsstream/internal/deadline"
+)
+
+// Stream is one of the streams of a session: a [net.Conn] with half-close. Its
+// methods may be called by several goroutines at the same time.
+type Stream struct {
+	s  *Session
+	id uint32
+	ys *yamux.Stream // keeps what has come until it is read
+
+	writing  chan struct{} // holds a token while somebody writes
+	writable chan struct{} // has something when a writer should look again
+	reads    deadline.Deadline
+	writes   deadline.Deadline
+
+	streamState // guarded by the session's mutex
+}
+
+// streamState is how far a stream has come.
+type streamState struct {
+	window     window // for what comes
+	sendWindow int64  // what may be sent
+
+	ours    bool // opened by this end
+	acked   bool // known to the peer
+	inQueue bool // waits for room to write
+	turn    bool // and has got some
+
+	finSent     bool // this end has said its last word
+	finReceived bool // the peer has
+	closed      bool // by the application: what comes is for nobody
+	reset       bool // by either end
+	resetLater  bool // the peer has reset it after its end, which the reader is to see first
+	gone        bool // out of the session's books
+
+	idle *time.Timer // ends a stream that only this end has closed
+	come int64       // bytes received, for that
+}
+
+var _ net.Conn = (*Stream)(nil)
+
+func newStream(s *Session, id uint32, ours bool) *Stream {
+	return &Stream{
+		s:        s,
+		id:       id,
+		writing:  make(chan struct{}, 1),
+		writable: make(chan struct{}, 1),
+		streamState: streamState{
+			window:     newWindow(),
+			sendWindow: initialWindow,
+			ours:       ours,
+		},
+	}
+}
+
+// ID returns the number of the stream, which both ends of the session know.
+func (st *Stream) ID() uint32 { return st.id }
+
+// Session returns the session that the stream belongs to.
+func (st *Stream) Session() *Session { return st.s }
+
+// LocalAddr returns the connection's local address.
+func (st *Stream) LocalAddr() net.Addr { return st.s.conn.LocalAddr() }
+
+// RemoteAddr returns the connection's remote address.
+func (st *Stream) RemoteAddr() net.Addr { return st.s.conn.RemoteAddr() }
+
+// Read reads the next bytes of the stream. It returns io.EOF only if the peer
+// has ended it, [ErrReset] after a reset by either end, which may have lost
+// something, and a [*SessionError] if the session was lost before the end.
+// After a local Close it returns [net.ErrClosed].
+func (st *Stream) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if err := st.cannotRead(); err != nil {
+		return 0, st.opError("read", err)
+	}
+	n, err := st.ys.Read(p)
+	if n > 0 {
+		st.s.consumed(st, n)
+		return n, nil
+	}
+	return 0, st.opError("read", st.readError(err))
+}
+
+// cannotRead returns why a Read ends before it has looked for data.
+func (st *Stream) cannotRead() error {
+	st.s.mu.Lock()
+	defer st.s.mu.Unlock()
+	switch {
+	case st.closed || st.s.closed:
+		return net.ErrClosed
+	case st.reset:
+		return ErrReset
+	case st.reads.Passed():
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// readError translates what yamux says at the end of its data: to it, the end of
+// the session is that of each stream.
+func (st *Stream) readError(err error) error {
+	st.s.mu.Lock()
+	defer st.s.mu.Unlock()
+	switch {
+	case st.closed || st.s.closed:
+		return net.ErrClosed
+	case st.reset:
+		return ErrReset
+	case errors.Is(err, yamux.ErrTimeout):
+		return os.ErrDeadlineExceeded
+	case st.finReceived:
+		return io.EOF
+	case st.s.lost != nil:
+		return st.s.lost
+	}
+	return err
+}
+
+// Write sends p, in frames of at most [Config.FrameSize] bytes and in turn with
+// other streams. It returns when all of it is on its way: the session sends it,
+// whatever becomes of the deadline.
+//
+// When the write deadline comes first, n counts what is on its way. It waits
+// while the peer has not read what was sent before ([Config.Window]). After
+// CloseWrite or Close the error is [net.ErrClosed], after a reset [ErrReset],
+// and a [*SessionError] if the session was lost.
+func (st *Stream) Write(p []byte) (n int, err error) {
+	if !st.writes.Wait(st.writing, nil, nil) {
+		return 0, st.opError("write", st.writeCut())
+	}
+	defer func() { <-st.writing }()
+	for {
+		m, err := st.s.queue(st, p[n:])
+		n += m
+		switch {
+		case err != nil:
+			return n, st.opError("write", err)
+		case n == len(p):
+			return n, nil
+		case m > 0:
+			continue
+		}
+		if !st.writes.Wait(nil, st.writable, nil) {
+			return n, st.opError("write", st.writeCut())
+		}
+	}
+}
+
+// writeCut returns why a wait of Write ended at the deadline. It gives up the
+// turn that the stream may have got.
+func (st *Stream) writeCut() error {
+	st.s.mu.Lock()
+	defer st.s.mu.Unlock()
+	if st.turn {
+		st.turn = false
+		st.s.out.wakeNext()
+	}
+	if err := st.writeError(); err != nil {
+		return err
+	}
+	return os.ErrDeadlineExceeded
+}
+
+// writeError returns why nothing can be written. It is called with the
+// session's mutex held.
+func (st *Stream) writeError() error {
+	switch {
+	case st.closed, st.finSent, st.s.closed:
+		return net.ErrClosed
+	case st.reset, st.resetLater:
+		return ErrReset
+	}
+	if st.s.lost != nil {
+		return st.s.lost
+	}
+	return nil
+}
+
+// SetDeadline sets the read and the write deadline. A deadline ends the calls in
+// progress and later ones with an error that is a [net.Error] and wraps
+// [os.ErrDeadlineExceeded]; the zero time takes it away.
+func (st *Stream) SetDeadline(t time.Time) error {
+	if err := st.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return st.SetWriteDeadline(t)
+}
+
+// SetReadDeadline sets the deadline for Read: see [Stream.SetDeadline].
+func (st *Stream) SetReadDeadline(t time.Time) error {
+	st.s.mu.Lock()
+	defer st.s.mu.Unlock()
+	if st.closed || st.s.closed {
+		return st.opError("set", net.ErrClosed)
+	}
+	st.reads.Set(t)
+	return st.ys.SetReadDeadline(t)
+}
+
+// SetWriteDeadline sets the deadline for Write: see [Stream.SetDeadline].
+func (st *Stream) SetWriteDeadline(t time.Time) error {
+	st.s.mu.Lock()
+	defer st.s.mu.Unlock()
+	if st.closed || st.s.closed {
+		return st.opError("set", net.ErrClosed)
+	}
+	st.writes.Set(t)
+	return nil
+}
+
+// opError gives an error the form that net's own connections use. io.EOF stays
+// bare, as the contract of io.Reader asks.
+func (st *Stream) opError(op string, err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	return &net.OpError{Op: op, Net: "mux", Source: st.LocalAddr(), Addr: st.RemoteAddr(), Err: err}
+}
