@@ -80,6 +80,7 @@ func (s *Socket) linger() {
 	s.reader.lock <- struct{}{} // the holder was woken; the lock is never given back
 	s.reader.purpose = forLinger
 	s.reader.ahead = ahead{} // nobody will take it
+	s.reader.aheadBytes.Store(0)
 	scratch := largeBuffers.Get().(*buffer)
 	defer scratch.release()
 	for s.reader.err == nil {
@@ -132,7 +133,7 @@ func (s *Socket) finish(scratch []byte) error {
 func (s *Socket) awaitEOF(scratch []byte) error {
 	s.reader.in.enter(forLinger)
 	for {
-		switch _, err := s.t.Read(scratch); err {
+		switch err := s.reader.discard(scratch); err {
 		case nil:
 		case io.EOF:
 			return nil

@@ -19,10 +19,10 @@ func (s *Socket) control(op frames.Opcode, payload []byte) {
 			s.onPing(s, bytes.Clone(payload))
 		}
 	case frames.Pong:
-		s.pings.answered(payload)
 		if s.onPong != nil {
 			s.onPong(s, bytes.Clone(payload))
 		}
+		s.pings.answered(payload)
 	case frames.Close:
 		s.peerClosed(s.machine.CloseReceived())
 	}

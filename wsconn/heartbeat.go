@@ -86,23 +86,27 @@ func (h *heartbeat) beat(x signs, jitter float64) (v verdict, next time.Duration
 	case !slept && !asked && x.now < quiet:
 		return wait, quiet
 	case !slept && asked && x.now < h.answerDue():
-		return wait, h.answerDue()
+		return wait, h.nextLook()
 	case !slept && asked && h.timeout > 0:
 		return dead, neverDue
 	}
 	h.asked = x.now
 	h.shorten(jitter)
-	if slept {
-		return wake, h.answerDue()
+	if slept || asked {
+		return wake, h.nextLook()
 	}
-	return ask, h.answerDue()
+	return ask, h.nextLook()
 }
 
-// answerDue is when to look for the answer to the last Ping, or to send the
-// next one if nothing follows from its absence.
+// nextLook is when to look for the answer to the last Ping. It begins a silence
+// of which the next Ping may be due before the answer itself is.
+func (h *heartbeat) nextLook() time.Duration { return min(h.answerDue(), h.now+h.period) }
+
+// answerDue is when the answer to the last Ping is overdue. If nothing follows
+// from that, it is when to send the next one.
 func (h *heartbeat) answerDue() time.Duration {
 	if h.timeout == 0 {
-		return h.asked + h.interval
+		return h.asked + h.period
 	}
 	return h.asked + h.timeout
 }

@@ -26,9 +26,10 @@ type inlet struct {
 	conn     net.Conn
 	deadline deadline // the application's
 	// wakes is set for a transport that goes on after a read deadline. Another
-	// one gives up its read-ahead only when something arrives.
+	// one is read ahead by fetches.
 	wakes   bool
-	refused error // what a transport says that knows no read deadlines
+	hurry   deadline // for the wait of the read-ahead for its fetch
+	refused error    // what a transport says that knows no read deadlines
 
 	mu      sync.Mutex
 	reading purpose
@@ -48,6 +49,8 @@ func (in *inlet) enter(p purpose) error {
 		return os.ErrDeadlineExceeded
 	case p == forApplication:
 		at = in.deadline.get()
+	case p == forReadAhead:
+		in.hurry.set(at)
 	}
 	in.reading = p
 	in.apply(at)
@@ -83,8 +86,11 @@ func (in *inlet) want(calls int) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.wanted += calls
-	if in.wanted > 0 && in.reading == forReadAhead && in.wakes {
-		in.apply(past)
+	if in.wanted > 0 && in.reading == forReadAhead {
+		in.hurry.set(past)
+		if in.wakes {
+			in.apply(past)
+		}
 	}
 }
 
@@ -93,6 +99,7 @@ func (in *inlet) end() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.ended = true
+	in.hurry.set(past)
 	in.apply(past)
 }
 

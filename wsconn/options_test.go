@@ -19,6 +19,8 @@ func TestPackageCommentHasTheDefaults(t *testing.T) {
 		"MaxMessage":              defaultMaxMessage,
 		"MaxFragments":            defaultMaxFragments,
 		"CloseTimeout":            defaultCloseTimeout,
+		"KeepAlive.Interval":      defaultKeepAliveInterval,
+		"KeepAlive.Timeout":       defaultKeepAliveTimeout,
 		"Backlog":                 defaultBacklog,
 		"BacklogWait":             defaultBacklogWait,
 		"ConnOptions.MessageSize": fmt.Sprintf("%d, and %d between", defaultMessageSize, batchSize),

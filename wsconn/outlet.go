@@ -2,6 +2,7 @@ package wsconn
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -42,6 +43,7 @@ type outlet struct {
 	active  bool          // before, while the handshake goes on, calls pass through
 	mode    patience      // of the Write in progress
 	waiting bool          // a Write is inside the transport until the deadline
+	inside  int           // bytes of the Write there, or of the drain, if stamps are kept
 	applied time.Time     // the deadline that is set on the transport
 	taken   int           // bytes of the last Write that the transport took at once
 	rest    []byte        // accepted, not yet sent
@@ -175,6 +177,7 @@ func (o *outlet) behindRest() bool { return len(o.rest) > 0 || o.drainer != nil 
 func (o *outlet) try(p []byte) (int, error) {
 	o.mu.Unlock()
 	n, err := tryWrite(o.raw, p)
+	o.stamps.wrote(n)
 	o.mu.Lock()
 	return o.written(p, n, err)
 }
@@ -185,17 +188,43 @@ func (o *outlet) writeDirect(p []byte) (int, error) {
 		return 0, err
 	}
 	o.waiting = true
-	o.mu.Unlock()
-	n, err := o.Conn.Write(p)
-	o.mu.Lock()
+	n, err := o.push(p)
 	o.waiting = false
 	return o.written(p, n, err)
+}
+
+// pieceSize is how much is written at once where nothing but that tells whether
+// the other end takes some of it: what takes longer than a timeout looks
+// broken.
+const pieceSize = 16 << 10
+
+// push writes p, for as long as the transport's deadline lets it.
+func (o *outlet) push(p []byte) (n int, err error) {
+	size := len(p)
+	if o.stamps.kept() {
+		size = pieceSize
+	}
+	for n < len(p) && err == nil {
+		piece := p[n:min(n+size, len(p))]
+		if o.stamps.kept() {
+			o.inside = len(p) - n
+		}
+		o.mu.Unlock()
+		var m int
+		m, err = o.Conn.Write(piece)
+		o.stamps.wrote(m)
+		o.mu.Lock()
+		if n += m; m < len(piece) && err == nil {
+			err = io.ErrShortWrite
+		}
+	}
+	o.inside = 0
+	return n, err
 }
 
 // written says how a write of p ended after n bytes.
 func (o *outlet) written(p []byte, n int, err error) (int, error) {
 	o.taken = n
-	o.stamps.wrote(n)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		o.rest = append(o.rest, p[n:]...)
 		return len(p), nil
@@ -235,12 +264,13 @@ func (o *outlet) pending() bool {
 	return o.behindRest()
 }
 
-// backlog returns how many bytes are kept, and whether a Write waits for the
-// transport to take some.
+// backlog returns how many bytes the transport has not taken, and whether a
+// Write waits for it to take some. Those that it is at count if stamps are
+// kept; a transport that tells its pulse by itself counts some of them.
 func (o *outlet) backlog() (kept int, blocked bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.rest), o.waiting || o.behindRest()
+	return len(o.rest) + o.inside, o.waiting || o.behindRest()
 }
 
 // took returns how many bytes of the last Write the transport took at once.
@@ -292,9 +322,6 @@ func (o *outlet) drainOnce(rest []byte) error {
 			return err
 		}
 	}
-	o.mu.Unlock()
-	defer o.mu.Lock()
-	n, err := o.Conn.Write(rest)
-	o.stamps.wrote(n)
+	_, err := o.push(rest)
 	return err
 }

@@ -104,8 +104,8 @@ func (p *probe) finish(rtt time.Duration, err error) {
 	}
 }
 
-// sent takes note that all Pings made so far have left, or were overtaken by
-// the one that has.
+// sent takes note that all Pings made so far are about to leave, or were
+// overtaken by the one that is.
 func (ps *probes) sent() {
 	now := time.Now()
 	ps.mu.Lock()

@@ -9,6 +9,7 @@ import (
 // from the start of the connection.
 type pulse struct {
 	received time.Duration // when the last byte came
+	got      uint64        // how many bytes have come so far
 	acked    time.Duration // when the other end last took note of something
 	taken    uint64        // how many bytes it has taken so far
 	unsent   int           // how many it has been sent, or is to be, and has not taken
@@ -20,17 +21,20 @@ type pulse struct {
 type stamps struct {
 	start          time.Time // zero for a transport that tells by itself
 	received, sent atomic.Int64
-	taken          atomic.Uint64
+	got, taken     atomic.Uint64
 }
 
+func (s *stamps) kept() bool { return !s.start.IsZero() }
+
 func (s *stamps) read(n int) {
-	if n > 0 && !s.start.IsZero() {
+	if n > 0 && s.kept() {
 		s.received.Store(int64(time.Since(s.start)))
+		s.got.Add(uint64(n))
 	}
 }
 
 func (s *stamps) wrote(n int) {
-	if n > 0 && !s.start.IsZero() {
+	if n > 0 && s.kept() {
 		s.sent.Store(int64(time.Since(s.start)))
 		s.taken.Add(uint64(n))
 	}
@@ -43,6 +47,7 @@ func (t *transport) feel() pulse {
 	st := &t.out.stamps
 	p := pulse{
 		received: time.Duration(st.received.Load()),
+		got:      st.got.Load(),
 		acked:    time.Duration(st.sent.Load()),
 		taken:    st.taken.Load(),
 	}

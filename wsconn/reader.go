@@ -25,9 +25,10 @@ type reader struct {
 	poll    poller
 
 	purpose purpose       // of whoever holds the lock
-	turns   atomic.Uint64 // how often the application has held it
+	turns   atomic.Uint64 // how often the application has read the transport
 	dry     atomic.Bool   // all that had arrived has been read
 
+	fetch      *fetch        // in flight; nil without one
 	bufs       *sync.Pool    // where the buffer comes from
 	buf        *buffer       // nil while nothing is in it
 	ahead      ahead         // decoded, not yet taken
@@ -50,6 +51,7 @@ func (r *reader) prefill(b []byte) {
 		r.buf = &buffer{b: make([]byte, len(b))}
 	}
 	r.w = copy(r.buf.b, b)
+	r.count.bytesRead.Add(int64(r.w))
 }
 
 // payload reads the next bytes of the message in progress, or of the next one.
@@ -173,6 +175,8 @@ func (r *reader) take(p []byte) (n int, end bool) {
 // end reading.
 func (r *reader) endFrame() {
 	if f := r.machine.Frame(); f.Opcode.IsControl() {
+		r.count.controlsRead.Add(1)
+		r.count.controlRead.Add(int64(f.Size()) + f.Length)
 		r.control(f.Opcode, r.machine.Control())
 	}
 }
@@ -193,7 +197,16 @@ func (r *reader) fill() error {
 	if err := r.in.enter(r.purpose); err != nil {
 		return err
 	}
-	n, err := r.poll.read(r)
+	if r.purpose == forApplication {
+		r.turns.Add(1)
+	}
+	var n int
+	var err error
+	if r.fetches() {
+		n, err = r.readFetch()
+	} else {
+		n, err = r.poll.read(r)
+	}
 	r.in.leave()
 	if n > 0 {
 		r.count.bytesRead.Add(int64(n))
@@ -204,6 +217,7 @@ func (r *reader) fill() error {
 	}
 	r.recycle()
 	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		r.dry.Store(true)
 		return err
 	}
 	r.lost = truncation(err)

@@ -73,7 +73,7 @@ func newSocket(u upgraded) *Socket {
 	})
 	s.writer.t, s.writer.machine, s.writer.closed = &s.t, &s.machine, s.closing.local
 	s.writer.lock = make(chan struct{}, 1)
-	s.writer.pinged, s.writer.count = s.watch.pinged, &s.count
+	s.writer.pinging, s.writer.pinged, s.writer.count = s.pings.sent, s.watch.pinged, &s.count
 	s.reader.t, s.reader.machine, s.reader.count = &s.t, &s.machine, &s.count
 	s.reader.in.conn, s.reader.in.wakes, s.reader.in.refused = s.t.Conn, s.t.wakesRead(), s.t.noReadDeadline
 	s.reader.control, s.reader.failed, s.reader.ended = s.control, s.readFailed, s.peerEnded
@@ -133,7 +133,6 @@ func (s *Socket) lockReader(wait func() error) error {
 		return errLocalClose
 	}
 	s.reader.purpose = forApplication
-	s.reader.turns.Add(1)
 	return nil
 }
 

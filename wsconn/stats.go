@@ -43,6 +43,7 @@ type counters struct {
 	bytesRead, bytesWritten   atomic.Int64
 	framesRead, framesWritten atomic.Int64
 	pings                     atomic.Int64
+	controlsRead, controlRead atomic.Int64 // the control frames among framesRead, and their bytes
 }
 
 // Stats returns figures about the connection: see [Stats].

@@ -65,7 +65,12 @@ func (t *transport) tcpPulse() (p pulse, ok bool) {
 		return min(now, now-time.Duration(ms)*time.Millisecond+pulseGrain)
 	}
 	p.received, p.acked = ago(info.Last_data_recv), ago(info.Last_ack_recv)
-	p.taken = info.Bytes_acked
+	if info.Unacked == 0 && info.Notsent_bytes > 0 && info.Probes == 0 {
+		// The peer's window is closed: the system asks now and then, ever more
+		// rarely, whether it has opened, and has always been answered.
+		p.acked = now
+	}
+	p.taken, p.got = info.Bytes_acked, info.Bytes_received
 	p.queued = info.Notsent_bytes > 0
 	return p, true
 }

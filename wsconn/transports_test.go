@@ -58,9 +58,15 @@ func unixPair(tb testing.TB) (client, server net.Conn) {
 func tlsPair(tb testing.TB, below func(net.Conn) net.Conn) (client, server *tls.Conn) {
 	tb.Helper()
 	a, b := testnet.TCPPair(tb)
+	return tlsOver(tb, below(a), below(b))
+}
+
+// tlsOver is TLS over any two ends.
+func tlsOver(tb testing.TB, a, b net.Conn) (client, server *tls.Conn) {
+	tb.Helper()
 	serverConfig, clientConfig := testnet.TLSConfigs(tb)
 	clientConfig.ServerName = "localhost"
-	client, server = tls.Client(below(a), clientConfig), tls.Server(below(b), serverConfig)
+	client, server = tls.Client(a, clientConfig), tls.Server(b, serverConfig)
 	done := make(chan error, 1)
 	go func() { done <- server.Handshake() }()
 	if err := client.Handshake(); err != nil {

@@ -23,6 +23,7 @@ type recording struct {
 	messages []string
 	arrived  []int // for each byte of the stream, how much of wire it takes
 	borders  []int // the same for each message
+	pinged   int   // the same for the ping
 }
 
 func record(role frames.Role) *recording {
@@ -30,6 +31,7 @@ func record(role frames.Role) *recording {
 	r.data(frames.Binary, true, "the first message")
 	r.data(frames.Text, false, "frag")
 	r.frame(frames.Ping, true, "are you there?")
+	r.pinged = len(r.b)
 	r.data(frames.Continuation, false, "")
 	r.data(frames.Continuation, true, "ments, as text")
 	r.data(frames.Binary, true, "")

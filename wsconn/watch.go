@@ -10,8 +10,9 @@ import (
 	"github.com/wsstream/wsstream/frames"
 )
 
-// maxAttention is how long nobody may have read, at most, before the
-// read-ahead begins.
+// maxAttention is how often to look, at least, whether the application reads.
+// The read-ahead begins when it has not from one look to the next: so after once
+// to twice as long.
 const maxAttention = time.Second
 
 // watch looks after a connection from time to time, by one timer and no
@@ -22,10 +23,12 @@ type watch struct {
 	jitter func() float64
 
 	// patience is how long either end may be silent after a Ping; the peer has
-	// told its own in the handshake. Half of it is how often a peer that this
-	// end does not listen to hears from it, a quarter how often to look whether
-	// the application reads, if that is not more than maxAttention.
+	// told its own in the handshake, or is told is false. Half of it is how
+	// often a peer hears from this end although that has nothing to say, a
+	// quarter how often to look whether the application reads, if that is not
+	// more than maxAttention.
 	patience  time.Duration
+	told      bool
 	attention time.Duration
 
 	alert atomic.Bool // looks at every attention, since the application may not be reading
@@ -42,13 +45,17 @@ type watch struct {
 	beat    heartbeat
 	next    time.Duration // when the heartbeat wants to be looked at
 	ping    uint64        // its last probe
+	sentAt  time.Duration // when that was sent
 	turns   uint64        // the reader's, at the last look
-	heard   time.Duration // when this end last listened, or said that it lives
+	heard   time.Duration // when this end last listened
+	spoke   time.Duration // when it was last seen to have sent something
+	sent    int64         // how many frames it had sent then
+	taken   intake        // at the last look
 }
 
 // start begins to watch. The heartbeat's first silence begins now.
 func (w *watch) start(k KeepAlive, peerTimeout time.Duration) {
-	w.patience = peerTimeout
+	w.patience, w.told = peerTimeout, peerTimeout > 0
 	if own := k.promise(); own > 0 && (own < peerTimeout || peerTimeout == 0) {
 		w.patience = own
 	}
@@ -121,9 +128,9 @@ func (w *watch) look() {
 		return
 	}
 	now := w.now()
-	deaf := w.listen(now)
-	p := w.s.t.feel()
+	deaf, p := w.listen(now), w.s.t.feel()
 	w.received.Store(int64(p.received))
+	w.speak(now, deaf, p)
 	v, next := w.beat.beat(w.signs(now, deaf, p), w.jitter())
 	w.next = next
 	switch v {
@@ -131,7 +138,10 @@ func (w *watch) look() {
 		w.s.pings.forget(w.ping)
 		w.probe()
 	case ask:
-		if !w.s.pings.pending(w.ping) {
+		// A peer that has lived on without an answer for longer than would have
+		// cost it its life is not going to give one.
+		if !w.s.pings.pending(w.ping) || now-w.sentAt > w.beat.interval+w.beat.timeout {
+			w.s.pings.forget(w.ping)
 			w.probe()
 		}
 	case dead:
@@ -156,9 +166,8 @@ func (w *watch) signs(now time.Duration, deaf bool, p pulse) signs {
 	}
 }
 
-// listen sees to it that somebody reads, and returns whether nobody has for a
-// while although there is something to read. It then tells the peer, every half
-// of the patience, that this end is alive.
+// listen sees to it that somebody reads. It returns true if nobody has for half
+// of the patience although there is something to read.
 func (w *watch) listen(now time.Duration) (deaf bool) {
 	r := &w.s.reader
 	turns, reading := r.turns.Load(), r.in.busy()
@@ -177,21 +186,49 @@ func (w *watch) listen(now time.Duration) (deaf bool) {
 	w.turns = turns
 	if r.dry.Swap(false) || reading {
 		w.heard = now
-		w.slow.Store(false)
-		return false
 	}
-	if now-w.heard >= w.patience/2 {
-		w.heard = now
-		w.slow.Store(true)
+	deaf = now-w.heard >= w.patience/2
+	w.slow.Store(deaf)
+	return deaf
+}
+
+// speak tells the peer every half of the patience that this end lives, by a Pong
+// that no Ping asked for, if it would not hear of it otherwise: because its Ping
+// is among what nobody reads here, or, if it is one that has said that it
+// cares, behind much else on its way. That way is longer than it looks where a
+// relay takes more than it passes on.
+func (w *watch) speak(now time.Duration, deaf bool, p pulse) {
+	count := &w.s.count
+	got := intake{bytes: p.got, controls: count.controlsRead.Load()}
+	got.data = count.bytesRead.Load() - count.controlRead.Load()
+	receiving := w.told && got.more(w.taken)
+	w.taken = got
+	if sent := count.framesWritten.Load(); sent != w.sent {
+		w.sent, w.spoke = sent, now
+	}
+	if (deaf || receiving) && now-w.spoke >= w.patience/2 {
 		w.s.writer.enqueue(newControl(frames.Pong, nil))
+		w.sent, w.spoke = count.framesWritten.Load(), now
 	}
-	return w.slow.Load()
+}
+
+// intake is what has come so far.
+type intake struct {
+	bytes    uint64 // of the transport, which may be less than a record of TLS
+	data     int64  // bytes of data frames
+	controls int64  // frames
+}
+
+// more reports whether data has come since old, or at least bytes that may be
+// data. Two ends that answered each other's Pongs would never be silent.
+func (i intake) more(old intake) bool {
+	return i.data != old.data || i.bytes != old.bytes && i.controls == old.controls
 }
 
 // probe sends the heartbeat's Ping. The answer needs somebody who reads.
 func (w *watch) probe() {
 	p := w.s.pings.begin(false)
-	w.ping = p.id
+	w.ping, w.sentAt = p.id, w.now()
 	w.mark.Store(math.MaxUint64)
 	w.s.sendPing(p.id)
 	w.s.attend()
@@ -201,7 +238,6 @@ func (w *watch) probe() {
 func (w *watch) pinged() {
 	p := w.s.t.feel()
 	w.mark.Store(p.taken + uint64(p.unsent))
-	w.s.pings.sent()
 }
 
 // lastInbound returns when the last byte came. A transport that was cut does not

@@ -15,7 +15,8 @@ import (
 type writer struct {
 	t       *transport
 	machine *frames.Machine // its sending half
-	pinged  func()          // called when a Ping has been handed to the transport
+	pinging func()          // called before a Ping is handed to the transport: its Pong may come at once
+	pinged  func()          // called after that
 	count   *counters
 	closed  <-chan struct{} // the socket's
 	lock    chan struct{}   // holds a token while somebody writes
@@ -213,6 +214,9 @@ func (w *writer) flushControls() {
 		h, err := w.machine.Send(c.op, 0, true)
 		if err != nil {
 			continue // after our Close: this frame is not owed any more
+		}
+		if c.op == frames.Ping {
+			w.pinging()
 		}
 		buf := getBuffer(c.n)
 		b := appendFrame(buf.b[:0], h, c.payload[:c.n])

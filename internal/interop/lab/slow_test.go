@@ -207,3 +207,30 @@ func TestLabSlowApplication(t *testing.T) {
 		})
 	}
 }
+
+// Of many connections that nobody uses none is given up, and each knows how long
+// a round trip takes.
+func TestLabManyIdle(t *testing.T) {
+	t.Parallel()
+	k, count, lasting := wsconn.KeepAlive{Interval: time.Second, Timeout: 5 * time.Second}, 200, 20*time.Second
+	if *labFull {
+		count, lasting = 2000, 5*time.Minute
+	}
+	l := lab.New(t)
+	s := serveOn(t, l.Server, k)
+	var made []link
+	ended := make(chan error, 2*count)
+	for range count {
+		c := s.link(t, l.Client, s.addr, client{keepAlive: k})
+		made = append(made, c)
+		for _, end := range []*wsconn.Conn{c.client, c.server} {
+			go func() { ended <- drain(end) }()
+		}
+	}
+	survive(t, ended, lasting)
+	for _, c := range made {
+		if a, b := c.client.Stats(), c.server.Stats(); a.RTT == 0 && b.RTT == 0 || a.PingsSent+b.PingsSent < int64(lasting.Seconds()/2) {
+			t.Fatalf("client %+v, server %+v", a, b)
+		}
+	}
+}
