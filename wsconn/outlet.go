@@ -198,11 +198,15 @@ func (o *outlet) writeDirect(p []byte) (int, error) {
 // broken.
 const pieceSize = 16 << 10
 
-// push writes p, for as long as the transport's deadline lets it.
+// push writes p, for as long as the transport's deadline lets it: what goes at
+// once in one go, where there is such a thing, and in pieces what does not.
 func (o *outlet) push(p []byte) (n int, err error) {
 	size := len(p)
 	if o.stamps.kept() {
 		size = pieceSize
+		if n, err = o.tryFirst(p); err != nil {
+			return n, err
+		}
 	}
 	for n < len(p) && err == nil {
 		piece := p[n:min(n+size, len(p))]
@@ -219,6 +223,21 @@ func (o *outlet) push(p []byte) (n int, err error) {
 		}
 	}
 	o.inside = 0
+	return n, err
+}
+
+// tryFirst writes what goes without waiting. That it was not all is no error.
+func (o *outlet) tryFirst(p []byte) (n int, err error) {
+	if o.raw == nil {
+		return 0, nil
+	}
+	o.mu.Unlock()
+	defer o.mu.Lock()
+	n, err = tryWrite(o.raw, p)
+	o.stamps.wrote(n)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = nil
+	}
 	return n, err
 }
 

@@ -1,6 +1,7 @@
 package wsconn
 
 import (
+	"errors"
 	"net"
 	"time"
 
@@ -31,11 +32,27 @@ func tuneTCP(conn *net.TCPConn, userTimeout time.Duration) {
 	})
 }
 
-// tellsPulse reports whether tcpPulse works on this connection.
+// tellsPulse reports whether tcpPulse works on this connection. A system before
+// Linux 4.6 does not count what it needs.
 func tellsPulse(conn *net.TCPConn) bool {
-	t := transport{base: conn}
-	p, ok := t.tcpPulse()
-	return ok && p.taken > 0 // a system before Linux 4.1 does not count
+	info, _, err := tcpInfo(conn)
+	return err == nil && info.Min_rtt != 0 // at first it is infinite
+}
+
+// tcpInfo returns what TCP knows, and how many bytes it has not been told that
+// the other end has.
+func tcpInfo(conn *net.TCPConn) (info *unix.TCPInfo, unsent int, err error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, 0, err
+	}
+	controlErr := raw.Control(func(fd uintptr) {
+		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err == nil {
+			unsent, err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+		}
+	})
+	return info, unsent, errors.Join(controlErr, err)
 }
 
 // tcpPulse asks TCP (TCP_INFO), which knows of every byte and every
@@ -45,21 +62,11 @@ func (t *transport) tcpPulse() (p pulse, ok bool) {
 	if !isTCP {
 		return pulse{}, false
 	}
-	raw, err := conn.SyscallConn()
+	info, unsent, err := tcpInfo(conn)
 	if err != nil {
 		return pulse{}, false
 	}
-	var info *unix.TCPInfo
-	var infoErr error
-	err = raw.Control(func(fd uintptr) {
-		info, infoErr = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-		if infoErr == nil {
-			p.unsent, infoErr = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
-		}
-	})
-	if err != nil || infoErr != nil {
-		return pulse{}, false
-	}
+	p.unsent = unsent
 	now := time.Since(t.start)
 	ago := func(ms uint32) time.Duration {
 		return min(now, now-time.Duration(ms)*time.Millisecond+pulseGrain)

@@ -1,6 +1,7 @@
 package wsconn
 
 import (
+	"net"
 	"testing"
 	"time"
 
@@ -42,10 +43,15 @@ func TestTCPOptions(t *testing.T) {
 // received.
 func TestTCPPulse(t *testing.T) {
 	a, b := testnet.TCPPair(t)
+	for _, end := range []*net.TCPConn{a, b} {
+		if !tellsPulse(end) {
+			t.Fatal("this system's TCP does not tell its pulse")
+		}
+	}
 	s := newSocket(upgraded{conn: a, role: frames.Server, settings: new(AcceptOptions).settings()})
 	defer s.Terminate()
-	if !s.t.toldPulse || !s.t.out.stamps.start.IsZero() {
-		t.Fatal("this system's TCP does not tell its pulse")
+	if !s.t.toldPulse || s.t.out.stamps.kept() {
+		t.Fatal("the transport does not ask it")
 	}
 	before := s.t.feel()
 	if _, err := a.Write(make([]byte, 1000)); err != nil {
