@@ -37,6 +37,7 @@ var saturations = []saturation{
 
 // A link that is full is not broken: N9.
 func TestLabSaturation(t *testing.T) {
+	t.Parallel()
 	settings, lasting := []wsconn.KeepAlive{brisk}, 12*time.Second
 	if *labFull {
 		settings = append(settings,
@@ -100,6 +101,7 @@ func survive(t *testing.T, ended <-chan error, lasting time.Duration) {
 // Outages shorter than the patience of the keepalive cost neither a connection
 // nor a byte: N10.
 func TestLabOutages(t *testing.T) {
+	t.Parallel()
 	k, outage, count := wsconn.KeepAlive{Interval: 3 * time.Second, Timeout: 3 * time.Second}, 500*time.Millisecond, 5
 	if *labFull {
 		k, outage, count = wsconn.KeepAlive{}, 3*time.Second, 100
@@ -179,6 +181,7 @@ func sequence(position int) byte { return byte(position*131 + position>>9) }
 
 // An application that does not keep up is never cut, by either end.
 func TestLabSlowApplication(t *testing.T) {
+	t.Parallel()
 	lasting := time.Minute
 	for _, x := range []struct {
 		name  string
