@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/deadline"
 )
 
 // closeWrite ends this end's direction of a stream.
@@ -47,7 +48,7 @@ func (s *Socket) CloseWith(code frames.CloseCode, reason string) (err error) {
 	}
 	s.watch.stop()
 	s.reader.in.end()
-	s.t.out.moveDeadline(past)
+	s.t.out.moveDeadline(deadline.Past)
 	s.sendClose(code, fitReason(reason))
 	go s.linger()
 	return s.opError("close", err)

@@ -156,15 +156,3 @@ type ConnOptions struct {
 	// likes smaller ones.
 	MessageSize int
 }
-
-// orDefault is the reading of an option everywhere here: zero means def, and
-// negative means off, which is zero inside the package.
-func orDefault[T int | int64 | time.Duration](v, def T) T {
-	switch {
-	case v == 0:
-		return def
-	case v < 0:
-		return 0
-	}
-	return v
-}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/option"
 )
 
 // Conn is a WebSocket as a byte stream: a [net.Conn], with half-close if the
@@ -45,11 +46,11 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 
 // messageSize is the size of messages to send, of what the option says and
 // what the peer likes. That is a wish: a tiny one would cost both ends dearly.
-func (s *Socket) messageSize(option int) int {
-	size := orDefault(option, defaultMessageSize)
+func (s *Socket) messageSize(wanted int) int {
+	size := option.Or(wanted, defaultMessageSize)
 	if wish := s.stream.peerMaxMessage; wish > 0 {
 		wish = min(max(wish, smallSize), math.MaxInt32)
-		if option == 0 {
+		if wanted == 0 {
 			size = batchSize
 		}
 		if size == 0 || int64(size) > wish {
@@ -87,7 +88,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 		return 0, s.opError("read", err)
 	}
 	defer s.unlockReader()
-	if s.reader.in.deadline.passed() {
+	if s.reader.in.deadline.Passed() {
 		return 0, s.opError("read", os.ErrDeadlineExceeded)
 	}
 	if len(s.message) > 0 {

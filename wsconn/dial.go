@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/option"
 )
 
 // Dial connects to a WebSocket server and returns the connection as a
@@ -58,7 +59,7 @@ func dial(ctx context.Context, url string, opts *DialOptions, offer bool) (upgra
 	if err != nil {
 		return upgraded{}, &HandshakeError{URL: t.String(), Reason: "the options are no good", Err: err}
 	}
-	limit := orDefault(opts.HandshakeTimeout, defaultHandshakeTimeout)
+	limit := option.Or(opts.HandshakeTimeout, defaultHandshakeTimeout)
 	if limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, errHandshakeTimeout)

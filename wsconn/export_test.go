@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/option"
 )
 
 // PairOptions says how NewTestConn sets a connection up without a handshake.
@@ -32,7 +33,7 @@ func NewTestSocket(conn net.Conn, role frames.Role, o PairOptions) *Socket {
 		settings: settings{
 			maxMessage:   o.MaxMessage,
 			maxFragments: o.MaxFragments,
-			closeTimeout: orDefault(o.CloseTimeout, defaultCloseTimeout),
+			closeTimeout: option.Or(o.CloseTimeout, defaultCloseTimeout),
 			keepAlive:    o.KeepAlive.withDefaults(),
 			onPing:       o.OnPing,
 			onPong:       o.OnPong,

@@ -39,7 +39,7 @@ func (r *reader) readFetch() (n int, err error) {
 	f := r.fetch
 	if r.purpose != forReadAhead {
 		<-f.done
-	} else if !r.in.hurry.wait(nil, f.done, nil) {
+	} else if !r.in.hurry.Wait(nil, f.done, nil) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	n = copy(r.space(), f.buf.b[f.r:f.w])

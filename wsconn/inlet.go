@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/wsstream/wsstream/internal/deadline"
 )
 
 // purpose is for whom the transport is read.
@@ -24,12 +26,12 @@ const (
 // application wants to read itself.
 type inlet struct {
 	conn     net.Conn
-	deadline deadline // the application's
+	deadline deadline.Deadline // the application's
 	// wakes is set for a transport that goes on after a read deadline. Another
 	// one is read ahead by fetches.
 	wakes   bool
-	hurry   deadline // for the wait of the read-ahead for its fetch
-	refused error    // what a transport says that knows no read deadlines
+	hurry   deadline.Deadline // for the wait of the read-ahead for its fetch
+	refused error             // what a transport says that knows no read deadlines
 
 	mu      sync.Mutex
 	reading purpose
@@ -48,9 +50,9 @@ func (in *inlet) enter(p purpose) error {
 	case in.ended && p != forLinger, in.wanted > 0 && p == forReadAhead:
 		return os.ErrDeadlineExceeded
 	case p == forApplication:
-		at = in.deadline.get()
+		at = in.deadline.Get()
 	case p == forReadAhead:
-		in.hurry.set(at)
+		in.hurry.Set(at)
 	}
 	in.reading = p
 	in.apply(at)
@@ -72,13 +74,13 @@ func (in *inlet) busy() bool {
 
 // move sets the application's deadline, also for a read in progress.
 func (in *inlet) move(t time.Time) error {
-	in.deadline.set(t)
+	in.deadline.Set(t)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.reading != forApplication {
 		return in.refused
 	}
-	return in.apply(in.deadline.get())
+	return in.apply(in.deadline.Get())
 }
 
 // want counts calls of the application that wait for the reader.
@@ -87,9 +89,9 @@ func (in *inlet) want(calls int) {
 	defer in.mu.Unlock()
 	in.wanted += calls
 	if in.wanted > 0 && in.reading == forReadAhead {
-		in.hurry.set(past)
+		in.hurry.Set(deadline.Past)
 		if in.wakes {
-			in.apply(past)
+			in.apply(deadline.Past)
 		}
 	}
 }
@@ -99,8 +101,8 @@ func (in *inlet) end() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.ended = true
-	in.hurry.set(past)
-	in.apply(past)
+	in.hurry.Set(deadline.Past)
+	in.apply(deadline.Past)
 }
 
 // apply brings the transport's read deadline to t. It is called with the mutex

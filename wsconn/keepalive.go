@@ -3,6 +3,8 @@ package wsconn
 import (
 	"fmt"
 	"time"
+
+	"github.com/wsstream/wsstream/internal/option"
 )
 
 // KeepAlive says how a connection finds out that its other end is gone. The
@@ -43,8 +45,8 @@ type KeepAlive struct {
 
 func (k KeepAlive) withDefaults() KeepAlive {
 	return KeepAlive{
-		Interval: orDefault(k.Interval, defaultKeepAliveInterval),
-		Timeout:  orDefault(k.Timeout, defaultKeepAliveTimeout),
+		Interval: option.Or(k.Interval, defaultKeepAliveInterval),
+		Timeout:  option.Or(k.Timeout, defaultKeepAliveTimeout),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/option"
 )
 
 // Listener accepts WebSockets from an HTTP server and hands them out as a
@@ -45,8 +46,8 @@ func NewListener(opts *AcceptOptions) *Listener {
 	if opts != nil {
 		l.opts = *opts
 	}
-	size := max(orDefault(l.opts.Backlog, defaultBacklog), 1)
-	l.wait = orDefault(l.opts.BacklogWait, defaultBacklogWait)
+	size := max(option.Or(l.opts.Backlog, defaultBacklog), 1)
+	l.wait = option.Or(l.opts.BacklogWait, defaultBacklogWait)
 	l.slots = make(chan struct{}, size)
 	l.backlog = make(chan *Conn, size)
 	return l

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/deadline"
 )
 
 // MessageType is the type of a message: [Text] or [Binary].
@@ -105,7 +106,7 @@ func interruptible(ctx context.Context, setDeadline func(time.Time) error) (stop
 	done := make(chan struct{})
 	stopAfter := context.AfterFunc(ctx, func() {
 		defer close(done)
-		setDeadline(past)
+		setDeadline(deadline.Past)
 	})
 	return func() {
 		if !stopAfter() {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/wsstream/wsstream/internal/option"
 )
 
 // The table in the package comment is what users read; the constants are what
@@ -33,8 +35,8 @@ func TestPackageCommentHasTheDefaults(t *testing.T) {
 
 func TestOptionsZeroIsTheDefaultAndNegativeIsOff(t *testing.T) {
 	for in, want := range map[int]int{0: 7, -1: 0, -100: 0, 3: 3} {
-		if got := orDefault(in, 7); got != want {
-			t.Errorf("orDefault(%d, 7) = %d, want %d", in, got, want)
+		if got := option.Or(in, 7); got != want {
+			t.Errorf("option.Or(%d, 7) = %d, want %d", in, got, want)
 		}
 	}
 }

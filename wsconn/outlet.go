@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/wsstream/wsstream/internal/deadline"
 )
 
 // patience says how long a Write of an outlet waits for the transport.
@@ -36,7 +38,7 @@ type outlet struct {
 	// goroutine ends with the user's.
 	handoff bool
 
-	deadline deadline // the user's
+	deadline deadline.Deadline // the user's
 	stamps   stamps
 
 	mu      sync.Mutex
@@ -111,13 +113,13 @@ func (o *outlet) SetWriteDeadline(t time.Time) error {
 
 // moveDeadline sets the user's write deadline, also for a Write in progress.
 func (o *outlet) moveDeadline(t time.Time) error {
-	o.deadline.set(t)
+	o.deadline.Set(t)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.waiting {
 		return nil
 	}
-	return o.apply(o.deadline.get())
+	return o.apply(o.deadline.Get())
 }
 
 // apply brings the transport's write deadline to t.
@@ -184,7 +186,7 @@ func (o *outlet) try(p []byte) (int, error) {
 
 // writeDirect writes in the caller's goroutine, until the deadline.
 func (o *outlet) writeDirect(p []byte) (int, error) {
-	if err := o.apply(o.deadline.get()); err != nil {
+	if err := o.apply(o.deadline.Get()); err != nil {
 		return 0, err
 	}
 	o.waiting = true
@@ -260,7 +262,7 @@ func (o *outlet) settleLocked() error {
 		defer close(sent)
 		o.drain()
 	}()
-	ok := o.deadline.wait(nil, sent, nil)
+	ok := o.deadline.Wait(nil, sent, nil)
 	o.mu.Lock()
 	if !ok {
 		return nil

@@ -1,6 +1,10 @@
 package wsconn
 
-import "time"
+import (
+	"time"
+
+	"github.com/wsstream/wsstream/internal/option"
+)
 
 // settings are the options of [DialOptions] and [AcceptOptions] that a socket
 // needs, with their defaults in place: zero is off.
@@ -17,9 +21,9 @@ type settings struct {
 
 func (o *DialOptions) settings() settings {
 	return settings{
-		maxMessage:   orDefault(o.MaxMessage, defaultMaxMessage),
-		maxFragments: orDefault(o.MaxFragments, defaultMaxFragments),
-		closeTimeout: orDefault(o.CloseTimeout, defaultCloseTimeout),
+		maxMessage:   option.Or(o.MaxMessage, defaultMaxMessage),
+		maxFragments: option.Or(o.MaxFragments, defaultMaxFragments),
+		closeTimeout: option.Or(o.CloseTimeout, defaultCloseTimeout),
 		keepAlive:    o.KeepAlive.withDefaults(),
 		userTimeout:  o.TCPUserTimeout,
 		onPing:       o.OnPing,

@@ -138,7 +138,7 @@ func (s *Socket) lockReader(wait func() error) error {
 
 // waitReader waits for the reader's lock until the read deadline.
 func (s *Socket) waitReader() error {
-	if s.reader.in.deadline.wait(s.reader.lock, nil, s.closing.local) {
+	if s.reader.in.deadline.Wait(s.reader.lock, nil, s.closing.local) {
 		return nil
 	}
 	if isClosed(s.closing.local) {

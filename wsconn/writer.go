@@ -63,7 +63,7 @@ func (w *writer) failure() error {
 
 // acquire takes the lock for data, at most until the user's deadline.
 func (w *writer) acquire() error {
-	if !w.t.out.deadline.wait(w.lock, nil, w.closed) {
+	if !w.t.out.deadline.Wait(w.lock, nil, w.closed) {
 		return w.cutReason()
 	}
 	if err := w.border(); err != nil {
@@ -91,7 +91,7 @@ func (w *writer) border() error {
 	if err := w.failure(); err != nil {
 		return err
 	}
-	if w.t.out.deadline.passed() {
+	if w.t.out.deadline.Passed() {
 		return w.cutReason()
 	}
 	return nil
