@@ -69,11 +69,16 @@ func measureIdle(t *testing.T, name string, pair func(testing.TB) (client, serve
 	return each
 }
 
-// memoryInUse returns the bytes of live objects and stacks.
+// memoryInUse returns the bytes of live objects and stacks, once what earlier
+// tests have left in pools and finalizers is gone.
 func memoryInUse() int {
-	runtime.GC()
-	runtime.GC()
 	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc + m.StackInuse)
+	for last := uint64(0); ; last = m.HeapAlloc + m.StackInuse {
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		if now := m.HeapAlloc + m.StackInuse; last > 0 && now+4096 >= last {
+			return int(now)
+		}
+	}
 }

@@ -26,7 +26,9 @@ import (
 // handshake of [Dial] and [Accept] how often it needs that. About any other
 // peer there is one thing that this end cannot know: one whose system takes
 // everything while its application does not read for longer than Interval and
-// Timeout looks like one that has stopped, and is given up.
+// Timeout looks like one that has stopped, and is given up. Where the system
+// does not tell of acknowledgements, so are two ends that both write and neither
+// of which reads, for as long.
 //
 // After the machine or the process has been asleep the peer is asked before it
 // is judged.
