@@ -3,7 +3,6 @@ package mux
 import (
 	"fmt"
 	"math"
-	"os"
 	"time"
 
 	"github.com/wsstream/wsstream/internal/deadline"
@@ -20,11 +19,9 @@ func (s *Session) queue(st *Stream, p []byte) (int, error) {
 	turn := st.turn
 	st.turn = false
 	defer s.out.wakeNext()
-	if err := st.writeError(); err != nil {
+	if err := st.writeCut(); err != nil {
+		s.out.leave(st)
 		return 0, err
-	}
-	if st.writes.Passed() {
-		return 0, os.ErrDeadlineExceeded
 	}
 	n := int(min(int64(len(p)), int64(s.frameSize), st.sendWindow))
 	switch {
@@ -48,17 +45,13 @@ func (s *Session) consumed(st *Stream, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count.bytesRead += int64(n)
-	if st.gone {
+	if st.gone || st.closed {
 		return
 	}
 	full := s.budget.full()
 	st.window.read(int64(n), &s.budget)
 	s.grant(st)
-	if full && !s.budget.full() {
-		for _, other := range s.streams {
-			s.grant(other)
-		}
-	}
+	s.relieve(full)
 	if st.window.buffered == 0 {
 		s.drained(st)
 	}
@@ -82,13 +75,21 @@ func (s *Session) grant(st *Stream) {
 	}
 }
 
+// relieve gives the windows that were withheld while the session held too much,
+// once it does not any more.
+func (s *Session) relieve(wasFull bool) {
+	if !wasFull || s.budget.full() {
+		return
+	}
+	for _, st := range s.streams {
+		s.grant(st)
+	}
+}
+
 // drained sees to what had to wait until the reader has everything.
 func (s *Session) drained(st *Stream) {
-	switch {
-	case st.resetLater:
-		s.forget(st, true)
-	case st.finSent && st.finReceived:
-		s.forget(st, false)
+	if st.resetLater || st.finSent && st.finReceived {
+		s.forget(st)
 	}
 }
 
@@ -97,18 +98,18 @@ func (s *Session) drained(st *Stream) {
 func (s *Session) drop(st *Stream) {
 	switch {
 	case st.gone:
-	case st.reset, st.resetLater:
-		s.forget(st, true)
-	case st.finReceived:
-		s.forget(st, false)
+	case st.reset, st.resetLater, st.finReceived, s.over() != nil:
+		s.forget(st)
 	default:
 		// A peer that waits for room goes on, to be told that nobody reads.
+		full := s.budget.full()
 		st.window.read(st.window.buffered, &s.budget)
 		s.grant(st)
+		s.relieve(full)
+		if st.idle != nil {
+			st.idle.Stop()
+		}
 		if s.closeTimeout > 0 {
-			if st.idle != nil {
-				st.idle.Stop()
-			}
 			st.expireWithout(s.closeTimeout)
 		}
 	}
@@ -123,7 +124,7 @@ func (s *Session) reset(st *Stream) {
 	// Behind what was written, which a stream that is closed here still owes.
 	s.out.inOrder(header{kind: kindWindow, flags: rst, stream: st.id})
 	s.cut(st)
-	s.forget(st, true)
+	s.forget(st)
 }
 
 // cut ends a stream for those who use it.
@@ -135,20 +136,23 @@ func (s *Session) cut(st *Stream) {
 	}
 }
 
-// forget takes a stream out of the books. Yamux may have to be told that it is
-// gone: with what a peer could have sent.
-func (s *Session) forget(st *Stream, tell bool) {
+// forget takes a stream out of the books. Yamux, unless it forgets the stream by
+// itself, is told so with what a peer could have sent.
+func (s *Session) forget(st *Stream) {
 	if st.gone {
 		return
 	}
 	st.gone = true
+	st.ended = st.finReceived && st.window.buffered == 0 && s.over() == nil
 	delete(s.streams, st.id)
+	full := s.budget.full()
 	st.window.release(&s.budget)
+	s.relieve(full)
 	if st.idle != nil {
 		st.idle.Stop()
 	}
 	s.left(st)
-	if tell {
+	if s.over() == nil && !(st.finSent && st.finReceived) {
 		s.inject = st.goodbye(s.inject)
 		s.link.kick()
 	}
@@ -203,7 +207,8 @@ func (s *Session) taker(id uint32) *Stream {
 	if st != nil {
 		s.reset(st)
 	} else if !s.out.flooded() {
-		s.out.ahead(header{kind: kindWindow, flags: rst, stream: id})
+		// Behind what is queued, which may be the last words of that stream.
+		s.out.inOrder(header{kind: kindWindow, flags: rst, stream: id})
 	}
 	return nil
 }
@@ -215,6 +220,9 @@ func (s *Session) receiveData(id uint32, n int) (taken bool, err error) {
 	defer s.mu.Unlock()
 	st := s.streams[id]
 	if st == nil || st.closed || st.reset {
+		if st != nil {
+			s.reset(st) // closed in the middle of the frame
+		}
 		return false, nil
 	}
 	if st.finReceived {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/wsstream/wsstream/internal/option"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -17,6 +18,8 @@ const (
 	defaultMaxStreams   = 1024
 	defaultBacklog      = 256
 	defaultCloseTimeout = time.Minute
+
+	maxFrameSize = 1 << 20
 
 	defaultKeepAliveInterval = 15 * time.Second
 	defaultKeepAliveTimeout  = 10 * time.Second
@@ -65,7 +68,9 @@ type Config struct {
 
 	// KeepAlive is for a connection that is not one of package wsconn, which
 	// has its own: after Interval without a byte a ping is sent, and Timeout
-	// after that the session is lost, with a [*wsconn.KeepAliveError].
+	// after that the session is lost, with a [*wsconn.KeepAliveError]. A ping is
+	// also sent in each Interval in which bytes only come: to whoever sends so
+	// many that its own pings wait behind them.
 	KeepAlive wsconn.KeepAlive
 
 	// QuietDrain lets [Session.Drain] reset new streams without having told the
@@ -97,38 +102,26 @@ func (c *Config) settings() (settings, error) {
 		c = &Config{}
 	}
 	s := settings{
-		frameSize:        orDefault(c.FrameSize, defaultFrameSize),
-		window:           max(orDefault(c.Window, defaultWindow), initialWindow),
-		memory:           orDefault(c.Memory, defaultMemory),
-		maxStreams:       orDefault(c.MaxStreams, defaultMaxStreams),
-		backlog:          max(orDefault(c.Backlog, defaultBacklog), 1),
-		closeTimeout:     orDefault(c.CloseTimeout, defaultCloseTimeout),
+		frameSize:        option.Or(c.FrameSize, defaultFrameSize),
+		window:           max(option.Or(c.Window, defaultWindow), initialWindow),
+		memory:           option.Or(c.Memory, defaultMemory),
+		maxStreams:       option.Or(c.MaxStreams, defaultMaxStreams),
+		backlog:          max(option.Or(c.Backlog, defaultBacklog), 1),
+		closeTimeout:     option.Or(c.CloseTimeout, defaultCloseTimeout),
 		halfCloseTimeout: max(c.HalfCloseTimeout, 0),
-		interval:         orDefault(c.KeepAlive.Interval, defaultKeepAliveInterval),
-		timeout:          orDefault(c.KeepAlive.Timeout, defaultKeepAliveTimeout),
+		interval:         option.Or(c.KeepAlive.Interval, defaultKeepAliveInterval),
+		timeout:          option.Or(c.KeepAlive.Timeout, defaultKeepAliveTimeout),
 		quietDrain:       c.QuietDrain,
 		logger:           c.Logger,
 	}
 	if s.logger == nil {
 		s.logger = slog.Default()
 	}
-	if s.frameSize < 1<<10 || s.frameSize > 1<<20 {
+	if s.frameSize < 1<<10 || s.frameSize > maxFrameSize {
 		return s, fmt.Errorf("mux: Config.FrameSize is %d: it has to be from 1024 to 1048576", c.FrameSize)
 	}
 	if s.window > 1<<30 {
 		return s, fmt.Errorf("mux: Config.Window is %d: it has to be at most 1 GiB", c.Window)
 	}
 	return s, nil
-}
-
-// orDefault is the reading of an option everywhere here: zero means def, and
-// negative means off, which is zero inside the package.
-func orDefault[T int | int64 | time.Duration](v, def T) T {
-	switch {
-	case v == 0:
-		return def
-	case v < 0:
-		return 0
-	}
-	return v
 }

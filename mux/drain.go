@@ -5,7 +5,8 @@ import "context"
 // Drain ends the session when its streams have ended: no new ones are opened or
 // accepted, and the peer is told so, unless [Config.QuietDrain] is set. It waits
 // until ctx ends, whose cause it then returns; the session is open still, and
-// Close cuts what is left.
+// Close cuts what is left. If it is lost or closed before, and with a stream that
+// had not ended, the error is that of the session.
 func (s *Session) Drain(ctx context.Context) error {
 	s.mu.Lock()
 	if !s.draining && s.over() == nil {
@@ -16,13 +17,20 @@ func (s *Session) Drain(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 	for {
-		if s.Stats().Streams == 0 {
+		s.mu.Lock()
+		left, over, atRest := len(s.streams), s.over(), s.atRest
+		s.mu.Unlock()
+		switch {
+		case over != nil && !atRest:
+			return s.opError("drain", over)
+		case over != nil:
+			return nil
+		case left == 0:
 			return s.Close()
 		}
 		select {
 		case <-s.empty:
 		case <-s.done:
-			return s.opError("drain", s.Err())
 		case <-ctx.Done():
 			return s.opError("drain", context.Cause(ctx))
 		}

@@ -69,6 +69,7 @@ func (l *link) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		if err := l.advance(); err != nil {
+			l.s.settle()
 			l.s.lose(err)
 			return 0, err
 		}

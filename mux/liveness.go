@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wsstream/wsstream/internal/option"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -52,6 +53,7 @@ func (p *pulse) stop() {
 func (s *Session) look() {
 	dead := s.lookOnce()
 	if dead != nil {
+		dead.RTT = s.Stats().RTT
 		s.lose(dead)
 	}
 }
@@ -62,16 +64,24 @@ func (s *Session) lookOnce() *wsconn.KeepAliveError {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	moves := received != p.seen || !p.asked.IsZero() && sent != p.sent && s.out.writing.Load()
+	mute := sent == p.sent && !s.out.writing.Load()
 	p.seen, p.sent = received, sent
 	switch {
 	case p.stopped:
 	case moves:
 		p.life, p.asked = now, time.Time{}
-		p.timer.Reset(s.interval)
+		if mute {
+			// Whoever sends so much that its pings wait behind it is to hear
+			// something, too: once in an interval, which two looks are.
+			go s.askPeer()
+		}
+		p.timer.Reset(s.interval / 2)
+	case p.asked.IsZero() && now.Sub(p.life) < s.interval:
+		p.timer.Reset(s.interval - now.Sub(p.life))
 	case p.asked.IsZero():
 		p.asked = now
 		go s.askPeer()
-		p.timer.Reset(orDefault(s.timeout, s.interval))
+		p.timer.Reset(option.Or(s.timeout, s.interval))
 	case s.timeout == 0:
 		p.asked = time.Time{}
 		p.timer.Reset(1)

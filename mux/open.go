@@ -52,6 +52,8 @@ func (s *Session) open(ctx context.Context) (*Stream, error) {
 		<-s.opening
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.attach(ys), nil
 }
 
@@ -67,10 +69,9 @@ func (s *Session) cannotOpen() error {
 	return nil
 }
 
-// attach gives a stream its part that yamux keeps.
+// attach gives a stream its part that yamux keeps. It is called with the mutex
+// held.
 func (s *Session) attach(ys *yamux.Stream) *Stream {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	st := s.born[ys.StreamID()]
 	delete(s.born, ys.StreamID())
 	st.ys = ys
@@ -90,31 +91,49 @@ func (s *Session) send(h header) error {
 		s.out.ahead(h)
 		return nil
 	case h.flags&syn != 0:
+		if err := s.over(); err != nil {
+			return err // as nobody would forget the stream
+		}
 		st := newStream(s, h.stream, true)
 		s.streams[h.stream], s.born[h.stream] = st, st
 	}
+	h.flags &^= fin // which [Stream.end] has queued
 	if h.flags == 0 {
 		return nil
 	}
 	h.length = 0
 	s.out.inOrder(h)
 	if st := s.streams[h.stream]; st != nil && h.flags&rst != 0 {
-		s.forget(st, false)
+		s.forget(st)
 	}
 	return nil
 }
 
-// Accept waits for a stream that the peer has opened, which is a [*Stream].
+// Accept waits for a stream that the peer has opened, which is a [*Stream]. Those
+// that have come before the session was lost come before its error.
 func (s *Session) Accept() (net.Conn, error) {
 	select {
 	case st := <-s.arrivals:
-		s.mu.Lock()
-		s.pending--
-		s.mu.Unlock()
-		return st, nil
+		return s.accepted(st)
+	default:
+	}
+	select {
+	case st := <-s.arrivals:
+		return s.accepted(st)
 	case <-s.done:
 		return nil, s.opError("accept", s.Err())
 	}
+}
+
+// accepted takes note that a stream does not wait any more.
+func (s *Session) accepted(st *Stream) (net.Conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending--
+	if s.closed {
+		return nil, s.opError("accept", s.over())
+	}
+	return st, nil
 }
 
 // acceptLoop takes the peer's streams from yamux at once, so that whoever opens
@@ -126,8 +145,34 @@ func (s *Session) acceptLoop() {
 			s.lose(&ProtocolError{err.Error()}) // unless it is over already
 			return
 		}
+		s.mu.Lock()
 		s.arrivals <- s.attach(ys) // which has room for all that are pending
+		s.mu.Unlock()
+		notify(s.attached)
 	}
+}
+
+// settle waits until Accept can have all streams that have come: at the end of
+// the session yamux gives out no more.
+func (s *Session) settle() {
+	for s.unsettled() {
+		select {
+		case <-s.attached:
+		case <-s.done:
+			return
+		}
+	}
+}
+
+func (s *Session) unsettled() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, st := range s.born {
+		if !st.ours {
+			return true
+		}
+	}
+	return false
 }
 
 // opError gives an error the form that net's own listeners use.

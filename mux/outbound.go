@@ -2,6 +2,7 @@ package mux
 
 import (
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -12,6 +13,8 @@ const (
 	bulkLimit = 256 << 10
 	// headroom is for the control frames that go ahead of it.
 	headroom = 4 << 10
+	// floodLimit is how much may wait that the peer has caused and does not take.
+	floodLimit = 64 << 10
 )
 
 // outbound is what waits to be sent, and the goroutine that sends it. Frames of
@@ -73,13 +76,25 @@ func (o *outbound) ahead(h header) {
 }
 
 // flooded reports whether the peer asks for answers faster than it takes them.
-func (o *outbound) flooded() bool { return len(o.urgent) > headroom }
+func (o *outbound) flooded() bool {
+	return len(o.urgent) > floodLimit || o.bulk != nil && len(o.bulk.b) > headroom+bulkLimit+maxFrameSize+floodLimit
+}
 
 // await puts a stream into the queue for room.
 func (o *outbound) await(s *Stream) {
 	if !s.inQueue {
 		s.inQueue = true
 		o.waiting = append(o.waiting, s)
+	}
+}
+
+// leave takes a stream that writes no more out of the queue: a turn that nobody
+// takes would hold up all that come after it.
+func (o *outbound) leave(s *Stream) {
+	if s.inQueue {
+		s.inQueue = false
+		i := slices.Index(o.waiting, s)
+		o.waiting = slices.Delete(o.waiting, i, i+1)
 	}
 }
 

@@ -28,8 +28,10 @@ func (s *Session) receiveControl(h header) (forYamux []byte, err error) {
 	if st == nil {
 		return nil, nil // it is gone, and the peer will find out
 	}
-	if err := st.widen(h.length); err != nil {
-		return nil, err
+	if h.flags&rst == 0 { // in a reset libp2p has a code there
+		if err := st.widen(h.length); err != nil {
+			return nil, err
+		}
 	}
 	f, err := st.receiveFlags(h.flags)
 	pass.flags |= f
@@ -43,10 +45,10 @@ func (s *Session) receiveControl(h header) (forYamux []byte, err error) {
 
 // receiveOpen takes a new stream, unless there are too many.
 func (s *Session) receiveOpen(id uint32) (opened bool, err error) {
-	if id == 0 || id%2 == s.parity || s.streams[id] != nil {
+	if id == 0 || id%2 == s.parity || s.streams[id] != nil || s.born[id] != nil {
 		return false, &ProtocolError{fmt.Sprintf("a new stream with the number %d, which is taken", id)}
 	}
-	if s.draining || s.closed || s.maxStreams > 0 && s.theirs >= s.maxStreams || s.pending >= s.backlog {
+	if s.draining || s.closed || s.maxStreams > 0 && s.theirs >= s.maxStreams || s.pending >= s.backlog || s.out.flooded() {
 		s.count.refused++
 		if !s.out.flooded() {
 			s.out.ahead(header{kind: kindWindow, flags: rst, stream: id})
@@ -76,7 +78,7 @@ func (st *Stream) receiveFlags(f flags) (pass flags, err error) {
 		st.finReceived = true
 		pass |= fin
 		if (st.closed || st.finSent) && (st.closed || st.window.buffered == 0) {
-			s.forget(st, false)
+			s.forget(st)
 		}
 	}
 	if f&rst == 0 || st.reset || st.gone {
@@ -94,7 +96,7 @@ func (st *Stream) receiveFlags(f flags) (pass flags, err error) {
 	}
 	st.resetLater = true
 	notify(st.writable)
-	s.forget(st, true)
+	s.forget(st)
 	return pass, nil
 }
 

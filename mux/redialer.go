@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/wsstream/wsstream/internal/option"
 )
 
 // Redialer keeps a session up over a function that dials: when it is lost, or
@@ -25,14 +27,17 @@ type Redialer struct {
 	// from zero to a bound (full jitter), which begins at MinBackoff and doubles
 	// each time up to MaxBackoff. So it does after a session that was not up
 	// for ResetAfter; after one that was, the bound is forgotten and Dial is
-	// called at once. Zero means 500 milliseconds, 30 seconds and 10 seconds.
+	// called at once. Zero means 500 milliseconds, 30 seconds and 10 seconds;
+	// negative is none: no wait, no growth, no time that a session has to be up.
 	MinBackoff, MaxBackoff, ResetAfter time.Duration
 
 	// OnUp and OnDown are called, one at a time, when a session is up, and when
 	// one that was is not any more: with the reason, which is [ErrDraining] if
 	// the peer drains it, when that has come to its end. OnRetry is called
 	// before each wait for the next Dial with the error of the last. Nil means
-	// nothing is called.
+	// nothing is called. Everything waits for them: they must be quick, and must
+	// call neither Session nor Open nor Close, but may use the session that they
+	// are given.
 	OnUp    func(s *Session)
 	OnDown  func(s *Session, err error)
 	OnRetry func(err error, wait time.Duration)
@@ -48,7 +53,7 @@ type Redialer struct {
 	mu      sync.Mutex
 	session *Session      // nil while none is up
 	changed chan struct{} // closed when session changes
-	lastErr error         // of Dial
+	lastErr error         // why there is none
 	addr    net.Addr      // of the last session
 }
 
@@ -57,9 +62,9 @@ var _ net.Listener = (*Redialer)(nil)
 // Start begins to dial, which the first call of another method does as well.
 func (r *Redialer) Start() {
 	r.once.Do(func() {
-		r.MinBackoff = orDefault(r.MinBackoff, 500*time.Millisecond)
-		r.MaxBackoff = orDefault(r.MaxBackoff, 30*time.Second)
-		r.ResetAfter = orDefault(r.ResetAfter, 10*time.Second)
+		r.MinBackoff = option.Or(r.MinBackoff, 500*time.Millisecond)
+		r.MaxBackoff = option.Or(r.MaxBackoff, 30*time.Second)
+		r.ResetAfter = option.Or(r.ResetAfter, 10*time.Second)
 		r.ctx, r.cancel = context.WithCancel(context.Background())
 		r.retry = make(chan struct{}, 1)
 		r.arrivals = make(chan net.Conn)
@@ -75,7 +80,7 @@ func (r *Redialer) Session(ctx context.Context) (*Session, error) {
 	r.Start()
 	for {
 		r.mu.Lock()
-		session, changed, lastErr := r.session, r.changed, r.lastErr
+		session, changed := r.session, r.changed
 		r.mu.Unlock()
 		switch {
 		case r.ctx.Err() != nil:
@@ -87,7 +92,9 @@ func (r *Redialer) Session(ctx context.Context) (*Session, error) {
 		case <-changed:
 		case <-r.ctx.Done():
 		case <-ctx.Done():
-			return nil, errors.Join(context.Cause(ctx), lastErr)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return nil, errors.Join(context.Cause(ctx), r.lastErr)
 		}
 	}
 }
@@ -101,7 +108,7 @@ func (r *Redialer) Open(ctx context.Context) (*Stream, error) {
 			return nil, err
 		}
 		st, err := s.Open(ctx)
-		if err == nil || ctx.Err() != nil {
+		if err == nil || errors.Is(err, context.Cause(ctx)) {
 			return st, err
 		}
 		// This session is over, or will be; the next one may do better.
@@ -153,7 +160,8 @@ func (r *Redialer) Addr() net.Addr {
 	return r.addr
 }
 
-// Retry ends the wait for the next Dial, if there is one.
+// Retry ends the wait for the next Dial, if there is one: it does nothing for
+// one that begins later.
 func (r *Redialer) Retry() {
 	r.Start()
 	notify(r.retry)
@@ -196,7 +204,7 @@ func (r *Redialer) serve(s *Session) {
 		r.OnUp(s)
 		r.calls.Unlock()
 	}
-	r.set(s)
+	r.set(s, nil)
 }
 
 // watch waits until another session is wanted, and returns why.
@@ -207,7 +215,7 @@ func (r *Redialer) watch(s *Session) error {
 		s.Close()
 	case <-s.Leaving():
 		// What is on it may come to its end; the next session is for the rest.
-		r.set(nil)
+		r.set(nil, ErrDraining)
 		r.running.Go(func() {
 			select {
 			case <-s.Done():
@@ -218,18 +226,19 @@ func (r *Redialer) watch(s *Session) error {
 		})
 		return ErrDraining
 	}
-	r.set(nil)
-	r.down(s, s.Err())
-	return s.Err()
+	err := s.Err()
+	r.set(nil, err)
+	r.down(s, err)
+	return err
 }
 
-// set says which session is up.
-func (r *Redialer) set(s *Session) {
+// set says which session is up, or why none is.
+func (r *Redialer) set(s *Session, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.session = s
+	r.session, r.lastErr = s, err
 	if s != nil {
-		r.addr, r.lastErr = s.Addr(), nil
+		r.addr = s.Addr()
 	}
 	close(r.changed)
 	r.changed = make(chan struct{})
@@ -262,8 +271,15 @@ func (r *Redialer) acceptFrom(s *Session) {
 
 // pause waits before the next Dial, and returns the bound for the wait after.
 func (r *Redialer) pause(err error, bound time.Duration) time.Duration {
+	select {
+	case <-r.retry: // of before
+	default:
+	}
 	bound = max(bound, r.MinBackoff)
-	wait := rand.N(bound)
+	wait := time.Duration(0)
+	if bound > 0 {
+		wait = rand.N(bound)
+	}
 	r.mu.Lock()
 	r.lastErr = err
 	r.mu.Unlock()

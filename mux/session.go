@@ -15,7 +15,9 @@ import (
 
 // Session is one end of a connection that carries streams. Its methods may be
 // called by several goroutines at the same time. It is a [net.Listener], of the
-// streams that the peer opens.
+// streams that the peer opens; but to close it ends them all, other than to
+// close a listener of TCP does. A server that is to stop in order uses
+// [Session.Drain].
 type Session struct {
 	settings
 	conn    net.Conn
@@ -27,6 +29,7 @@ type Session struct {
 	opening  chan struct{} // holds a token for each stream that the peer has not acknowledged
 	arrivals chan *Stream  // for Accept
 	leaving  chan struct{} // closed when the peer takes no more streams
+	attached chan struct{} // has something when a stream has come there
 	done     chan struct{} // closed when the session is over
 	empty    chan struct{} // has something when the last stream has gone
 	pulse    pulse
@@ -45,6 +48,7 @@ type Session struct {
 	refused  bool          // the peer does not
 	closed   bool          // by this end
 	lost     *SessionError // without that
+	atRest   bool          // it is over, and has cut no stream short
 }
 
 var _ net.Listener = (*Session)(nil)
@@ -71,6 +75,7 @@ func newSession(conn net.Conn, cfg *Config, parity uint32) (*Session, error) {
 		opening:  make(chan struct{}, set.backlog),
 		arrivals: make(chan *Stream, set.backlog),
 		leaving:  make(chan struct{}),
+		attached: make(chan struct{}, 1),
 		done:     make(chan struct{}),
 		empty:    make(chan struct{}, 1),
 		parity:   parity,
@@ -79,21 +84,26 @@ func newSession(conn net.Conn, cfg *Config, parity uint32) (*Session, error) {
 		budget:   budget{limit: set.memory},
 	}
 	s.link.s, s.link.conn = s, conn
-	start := yamux.Server
-	if parity == 1 {
-		start = yamux.Client
-	}
-	s.out.start(conn, &s.mu, func(err error) { s.lose(sessionCause(err)) })
-	if s.y, err = start(&s.link, s.yamuxConfig()); err != nil {
-		panic(err) // of a configuration that is always the same
-	}
-	close(s.started)
+	s.out.start(conn, &s.mu, s.sendFailed)
+	s.startYamux()
 	go s.acceptLoop()
 	s.watch()
 	s.mu.Lock()
 	s.ping() // how long is a round trip, while nothing is in its way?
 	s.mu.Unlock()
 	return s, nil
+}
+
+func (s *Session) startYamux() {
+	start := yamux.Server
+	if s.parity == 1 {
+		start = yamux.Client
+	}
+	var err error
+	if s.y, err = start(&s.link, s.yamuxConfig()); err != nil {
+		panic(err) // of a configuration that is always the same
+	}
+	close(s.started)
 }
 
 // forever is a timeout that does not come: this package keeps time itself.
@@ -172,10 +182,19 @@ func (s *Session) lose(cause error) {
 		return
 	}
 	s.out.close()
+	s.link.kick() // closing may take a while
 	go func() {
 		s.closeFailed(cause)
 		s.release()
 	}()
+}
+
+// sendFailed ends the session when it can send nothing more: not at once, as
+// what the peer sent before it went may be here and is to be read first. If the
+// connection is gone, whoever reads it finds its end.
+func (s *Session) sendFailed(err error) {
+	within(closePatience, s.done)
+	s.lose(sessionCause(err))
 }
 
 // closeFailed closes the connection after an error, which it may be able to
@@ -198,24 +217,35 @@ func (s *Session) closeFailed(cause error) {
 func (s *Session) finish(lost *SessionError) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over() != nil {
-		s.closed = s.closed || lost == nil
-		return false
+	first := s.over() == nil
+	if first {
+		s.lost, s.atRest = lost, true
+		close(s.done)
+		s.probes.fail()
+		s.pulse.stop()
 	}
-	s.lost, s.closed = lost, lost == nil
-	close(s.done)
+	s.closed = s.closed || lost == nil
 	for _, st := range s.streams {
-		notify(st.writable)
-		if st.idle != nil {
-			st.idle.Stop()
-		}
-		if s.closed && st.ys != nil {
-			st.ys.SetReadDeadline(deadline.Past)
-		}
+		s.atRest = s.atRest && !s.closed && st.finSent && st.finReceived
+		s.abandon(st)
 	}
-	s.probes.fail()
-	s.pulse.stop()
-	return true
+	return first
+}
+
+// abandon wakes who uses a stream when the session is over, whose data may still
+// be read unless it was closed here.
+func (s *Session) abandon(st *Stream) {
+	notify(st.writable)
+	if st.idle != nil {
+		st.idle.Stop()
+	}
+	if !s.closed {
+		return
+	}
+	if st.ys != nil {
+		st.ys.SetReadDeadline(deadline.Past)
+	}
+	s.forget(st)
 }
 
 // release lets yamux go, which ends when it reads from the link.

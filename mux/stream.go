@@ -1,6 +1,7 @@
 package mux
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -43,6 +44,7 @@ type streamState struct {
 	reset       bool // by either end
 	resetLater  bool // the peer has reset it after its end, which the reader is to see first
 	gone        bool // out of the session's books
+	ended       bool // and all of it has been read, so that nothing can cut it short
 
 	idle *time.Timer // ends a stream that only this end has closed
 	come int64       // bytes received, for that
@@ -100,7 +102,7 @@ func (st *Stream) cannotRead() error {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
 	switch {
-	case st.closed || st.s.closed:
+	case st.closed || st.s.closed && !st.ended:
 		return net.ErrClosed
 	case st.reset:
 		return ErrReset
@@ -116,7 +118,7 @@ func (st *Stream) readError(err error) error {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
 	switch {
-	case st.closed || st.s.closed:
+	case st.closed || st.s.closed && !st.ended:
 		return net.ErrClosed
 	case st.reset:
 		return ErrReset
@@ -127,7 +129,8 @@ func (st *Stream) readError(err error) error {
 	case st.s.lost != nil:
 		return st.s.lost
 	}
-	return err
+	// Yamux has ended the session by itself, and who is told next is this one.
+	return &SessionError{Remote: st.RemoteAddr(), Cause: &ProtocolError{err.Error()}}
 }
 
 // Write sends p, in frames of at most [Config.FrameSize] bytes and in turn with
@@ -140,7 +143,9 @@ func (st *Stream) readError(err error) error {
 // and a [*SessionError] if the session was lost.
 func (st *Stream) Write(p []byte) (n int, err error) {
 	if !st.writes.Wait(st.writing, nil, nil) {
-		return 0, st.opError("write", st.writeCut())
+		st.s.mu.Lock()
+		defer st.s.mu.Unlock()
+		return 0, st.opError("write", cmp.Or(st.writeError(), os.ErrDeadlineExceeded))
 	}
 	defer func() { <-st.writing }()
 	for {
@@ -154,25 +159,20 @@ func (st *Stream) Write(p []byte) (n int, err error) {
 		case m > 0:
 			continue
 		}
-		if !st.writes.Wait(nil, st.writable, nil) {
-			return n, st.opError("write", st.writeCut())
-		}
+		st.writes.Wait(nil, st.writable, nil) // queue finds out why it ended
 	}
 }
 
-// writeCut returns why a wait of Write ended at the deadline. It gives up the
-// turn that the stream may have got.
+// writeCut returns why a Write has to end now. It is called with the session's
+// mutex held.
 func (st *Stream) writeCut() error {
-	st.s.mu.Lock()
-	defer st.s.mu.Unlock()
-	if st.turn {
-		st.turn = false
-		st.s.out.wakeNext()
-	}
 	if err := st.writeError(); err != nil {
 		return err
 	}
-	return os.ErrDeadlineExceeded
+	if st.writes.Passed() {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
 }
 
 // writeError returns why nothing can be written. It is called with the
@@ -208,6 +208,9 @@ func (st *Stream) SetReadDeadline(t time.Time) error {
 		return st.opError("set", net.ErrClosed)
 	}
 	st.reads.Set(t)
+	if st.reset {
+		return nil // what wakes Reads is to stay
+	}
 	return st.ys.SetReadDeadline(t)
 }
 

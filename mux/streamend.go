@@ -20,7 +20,7 @@ func (st *Stream) CloseWrite() error {
 	if err != nil {
 		return st.opError("close", err)
 	}
-	st.ys.Close() // yamux sends the end
+	st.ys.Close()
 	return nil
 }
 
@@ -40,10 +40,6 @@ func (st *Stream) Close() error {
 		st.end()
 	}
 	st.closed = true
-	if st.inQueue || st.turn {
-		st.turn = false
-		s.out.wakeNext()
-	}
 	notify(st.writable)
 	s.drop(st)
 	s.mu.Unlock()
@@ -71,10 +67,12 @@ func (st *Stream) Reset() error {
 
 // The methods below are called with the session's mutex held.
 
-// end takes note that this end says its last word, and watches that the peer
-// does not take for ever to do so.
+// end says this end's last word, and watches that the peer does not take for
+// ever to do so. That word is not left to yamux, which says it later: a reset
+// could get between.
 func (st *Stream) end() {
 	st.finSent = true
+	st.s.out.inOrder(header{kind: kindWindow, flags: fin, stream: st.id})
 	notify(st.writable)
 	if idle := st.s.halfCloseTimeout; idle > 0 && !st.finReceived {
 		st.expireWithout(idle)
@@ -88,7 +86,7 @@ func (st *Stream) expireWithout(idle time.Duration) {
 		st.s.mu.Lock()
 		defer st.s.mu.Unlock()
 		switch {
-		case st.gone || st.reset || st.finReceived && !st.closed:
+		case st.gone || st.reset || st.finReceived && !st.closed || st.s.over() != nil:
 		case st.come != come && !st.closed:
 			st.expireWithout(idle)
 		default:

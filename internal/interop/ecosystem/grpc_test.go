@@ -57,7 +57,7 @@ func (w *web) grpc(t *testing.T) (*grpc.Server, *grpc.ClientConn) {
 	server := grpc.NewServer()
 	server.RegisterService(&echoService, nil)
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(w.Listener) }()
+	go func() { done <- server.Serve(w.gated()) }()
 	t.Cleanup(func() {
 		server.Stop()
 		if err := <-done; err != nil {
@@ -66,7 +66,7 @@ func (w *web) grpc(t *testing.T) (*grpc.Server, *grpc.ClientConn) {
 	})
 	client := must(grpc.NewClient("passthrough:///inner",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return w.dial(ctx) }),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return w.dialContext(ctx, "", "") }),
 	))(t)
 	t.Cleanup(func() { client.Close() })
 	return server, client
@@ -85,7 +85,7 @@ func call(ctx context.Context, client *grpc.ClientConn, size int) error {
 }
 
 func TestGRPCUnary(t *testing.T) {
-	onEveryRoute(t, nil, func(t *testing.T, w *web) {
+	onEvery(t, everyStream, nil, func(t *testing.T, w *web) {
 		_, client := w.grpc(t)
 		var running sync.WaitGroup
 		for range 8 {
@@ -105,7 +105,7 @@ func TestGRPCUnary(t *testing.T) {
 }
 
 func TestGRPCStream(t *testing.T) {
-	onEveryRoute(t, nil, func(t *testing.T, w *web) {
+	onEvery(t, everyStream, nil, func(t *testing.T, w *web) {
 		const messages, size = 500, 20_000
 		server, client := w.grpc(t)
 		stream := must(client.NewStream(bounded(t), &echoService.Streams[0], "/ecosystem.Echo/Talk"))(t)

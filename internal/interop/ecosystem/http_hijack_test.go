@@ -43,7 +43,7 @@ func (w *web) mustUpgrade(t *testing.T) upgraded {
 
 // Both ends of an HTTP connection can be taken over, and keep half-close.
 func TestHTTPHijack(t *testing.T) {
-	onEveryRoute(t, nil, func(t *testing.T, w *web) {
+	onEvery(t, everyStream, nil, func(t *testing.T, w *web) {
 		const size = 4 << 20
 		w.serveHTTP(t, &http.Server{Handler: shout})
 		conn := w.mustUpgrade(t)

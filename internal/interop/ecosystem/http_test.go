@@ -18,7 +18,7 @@ import (
 // serveHTTP serves the listener of the web, and counts its connections.
 func (w *web) serveHTTP(t *testing.T, server *http.Server) (connections *atomic.Int32) {
 	connections = countConnections(server)
-	inBackground(t, server, func() error { return server.Serve(w.Listener) })
+	inBackground(t, server, func() error { return server.Serve(w.served()) })
 	return connections
 }
 
@@ -69,7 +69,7 @@ var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 })
 
 func TestHTTPKeepAlive(t *testing.T) {
-	onEveryRoute(t, nil, func(t *testing.T, w *web) {
+	onEvery(t, everyStream, nil, func(t *testing.T, w *web) {
 		connections := w.serveHTTP(t, &http.Server{Handler: echo})
 		client := w.httpClient(t)
 		for i, body := range []string{"", "a", strings.Repeat("b", 100_000), "", "c"} {
@@ -113,7 +113,7 @@ func TestHTTPConnContext(t *testing.T) {
 }
 
 func TestHTTPDownload(t *testing.T) {
-	onEveryRoute(t, nil, func(t *testing.T, w *web) {
+	onEvery(t, everyStream, nil, func(t *testing.T, w *web) {
 		size := w.route.bulk
 		w.serveHTTP(t, &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/sized" {
@@ -133,7 +133,7 @@ func TestHTTPDownload(t *testing.T) {
 }
 
 func TestHTTPUpload(t *testing.T) {
-	onEveryRoute(t, nil, func(t *testing.T, w *web) {
+	onEvery(t, everyStream, nil, func(t *testing.T, w *web) {
 		size := min(256<<20, w.route.bulk)
 		w.serveHTTP(t, &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			readBulk(t, r.Body, size)
@@ -150,7 +150,7 @@ func TestHTTPUpload(t *testing.T) {
 // server too, and goes on with another connection. The server learns it from
 // the Close frame: nothing here waits for CloseTimeout.
 func TestHTTPCancelInAnAnswer(t *testing.T) {
-	onEveryRoute(t, nil, func(t *testing.T, w *web) {
+	onEvery(t, everyStream, nil, func(t *testing.T, w *web) {
 		w.options.CloseTimeout = 10 * patience
 		stopped := make(chan error, 1)
 		connections := w.serveHTTP(t, &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

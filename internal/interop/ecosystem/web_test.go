@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/wsstream/wsstream/internal/testnet"
+	"github.com/wsstream/wsstream/mux"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -19,6 +20,7 @@ import (
 type route struct {
 	name  string
 	tls   bool
+	mux   bool                            // through the streams of one session
 	below func(net.Listener) net.Listener // of the web server's own listener
 	bulk  int64                           // the most bytes a test has to send one way
 }
@@ -26,15 +28,19 @@ type route struct {
 func asItIs(l net.Listener) net.Listener { return l }
 
 var everyRoute = []route{
-	{"ws", false, asItIs, 1 << 30},
-	{"wss", true, wsconn.BelowTLS, 1 << 30},
-	{"wss without BelowTLS", true, asItIs, 64 << 20},
+	{"ws", false, false, asItIs, 1 << 30},
+	{"wss", true, false, wsconn.BelowTLS, 1 << 30},
+	{"wss without BelowTLS", true, false, asItIs, 64 << 20},
 }
 
 // onEveryRoute runs a test with a new web on each route, and fails it if
 // something is left behind afterwards.
 func onEveryRoute(t *testing.T, opts *wsconn.AcceptOptions, test func(t *testing.T, w *web)) {
-	for _, r := range everyRoute {
+	onEvery(t, everyRoute, opts, test)
+}
+
+func onEvery(t *testing.T, routes []route, opts *wsconn.AcceptOptions, test func(t *testing.T, w *web)) {
+	for _, r := range routes {
 		t.Run(r.name, func(t *testing.T) {
 			testnet.CheckLeaks(t)
 			test(t, newWeb(t, r, opts))
@@ -50,6 +56,8 @@ type web struct {
 	server  *http.Server
 	url     string
 	options wsconn.DialOptions
+
+	opens, accepts *mux.Session // nil on a route without
 }
 
 // newWeb starts a web. At the end of the test it is closed, with all its
@@ -58,9 +66,9 @@ func newWeb(t *testing.T, r route, opts *wsconn.AcceptOptions) *web {
 	t.Helper()
 	tcp := must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	w := &web{Listener: wsconn.NewListener(opts), route: r}
-	mux := http.NewServeMux()
-	mux.Handle("/tunnel", w)
-	w.server = &http.Server{Handler: mux}
+	paths := http.NewServeMux()
+	paths.Handle("/tunnel", w)
+	w.server = &http.Server{Handler: paths}
 	w.url = "ws://" + tcp.Addr().String() + "/tunnel"
 	serve := w.server.Serve
 	if r.tls {
@@ -70,16 +78,14 @@ func newWeb(t *testing.T, r route, opts *wsconn.AcceptOptions) *web {
 	}
 	t.Cleanup(w.CloseAll)
 	inBackground(t, w.server, func() error { return serve(r.below(tcp)) })
+	if r.mux {
+		w.multiplex(t)
+	}
 	return w
 }
 
 func (w *web) dial(ctx context.Context) (*wsconn.Conn, error) {
 	return wsconn.Dial(ctx, w.url, &w.options)
-}
-
-// dialContext is what the clients of others want.
-func (w *web) dialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return w.dial(ctx)
 }
 
 // mustDial returns a connection whose every call is bounded.
