@@ -135,7 +135,7 @@ func TestNobodyWaitsForWhoGaveUp(t *testing.T) {
 			testnet.CheckLeaks(t)
 			conn, other := testnet.Pipe(1000)
 			other, open := gated(other)
-			client, server := sessions(t, conn, other, nil)
+			client, _ := sessions(t, conn, other, nil)
 			write := func(n int) (*mux.Stream, <-chan error) {
 				st, err := client.Open(t.Context())
 				if err != nil {
@@ -176,7 +176,6 @@ func TestNobodyWaitsForWhoGaveUp(t *testing.T) {
 			if err := take(t, "the end of the last Write", last); err != nil {
 				t.Error(err)
 			}
-			_ = server
 		})
 	}
 }
