@@ -56,5 +56,7 @@
 //
 // The peer may be a plain hashicorp/yamux, in either role, or libp2p's
 // go-yamux. That closes its session when it is told to open no more streams
-// (GoAway), with all that is under way: see [Config.QuietDrain].
+// (GoAway), with all that is under way: see [Config.QuietDrain]. Nor does it
+// say when it has closed a stream for reading: a Write here then waits, once the
+// window is used up, until its deadline.
 package mux
