@@ -22,19 +22,19 @@ func TestReaderThatNeverReads(t *testing.T) {
 				_, err := stuck.Write(make([]byte, 1<<20))
 				end <- err
 			}()
-			poll(t, "a full window", func() bool { return server.Stats().Stalls > 0 })
+			testnet.Poll(t, "a full window", func() bool { return server.Stats().Stalls > 0 })
 			a, b := streams(t, client, server)
 			go func() {
 				b.Write(filled(b, 5<<20))
 				b.Close()
 			}()
-			inTime(t, "the other stream", func() { readAll(t, a, 5<<20) })
+			testnet.InTime(t, "the other stream", func() { readAll(t, a, 5<<20) })
 			a.Close()
 			if st := client.Stats(); st.Buffered != 256<<10 {
 				t.Errorf("%+v", st)
 			}
 			unread.Reset()
-			take(t, "the end of Write", end)
+			testnet.Take(t, "the end of Write", end)
 			stuck.Close()
 			nothingLeft(t, client)
 			nothingLeft(t, server)
@@ -72,7 +72,7 @@ func TestMemory(t *testing.T) {
 				unread, stuck = append(unread, a), append(stuck, b)
 				go b.Write(make([]byte, 1<<20))
 			}
-			poll(t, "a full session", func() bool { return client.Stats().Buffered == memory })
+			testnet.Poll(t, "a full session", func() bool { return client.Stats().Buffered == memory })
 			a, b := streams(t, client, server)
 			go func() {
 				b.Write(filled(b, 2<<20))
@@ -86,7 +86,7 @@ func TestMemory(t *testing.T) {
 			if n, err := a.Read(p[:1]); n != 0 || timedOut(err) != nil {
 				t.Errorf("Read: %d, %v, though the session is full", n, timedOut(err))
 			}
-			a.SetReadDeadline(soon().Add(longEnough))
+			a.SetReadDeadline(soon().Add(testnet.Patience))
 			tt.free(t, unread)
 			if n, err := io.Copy(io.Discard, a); n != 2<<20-256<<10 || err != nil {
 				t.Errorf("read %d more bytes, %v", n, err)
@@ -136,7 +136,7 @@ func TestManySlowReaders(t *testing.T) {
 				}()
 			}
 			for range n {
-				if err := take(t, "the end of a stream", done); err != nil {
+				if err := testnet.Take(t, "the end of a stream", done); err != nil {
 					t.Error(err)
 				}
 			}

@@ -65,7 +65,7 @@ func TestWritesOfTheConnection(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := take(t, "the last byte", done); err != nil {
+		if err := testnet.Take(t, "the last byte", done); err != nil {
 			t.Fatal(err)
 		}
 		return counted.writes.Load(), counted.bytes.Load()
@@ -137,12 +137,12 @@ func throughput(t *testing.T, to io.Writer, from io.Reader, lasting time.Duratio
 		defer close(drained)
 		io.Copy(io.Discard, from)
 	}()
-	if err := take(t, "the last Write", wrote); err != nil {
+	if err := testnet.Take(t, "the last Write", wrote); err != nil {
 		t.Fatal(err)
 	}
 	to.(io.Closer).Close()
 	from.(io.Closer).Close()
-	take(t, "the reader's end", drained)
+	testnet.Take(t, "the reader's end", drained)
 	return speed
 }
 

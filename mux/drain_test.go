@@ -40,7 +40,7 @@ func TestDrain(t *testing.T) {
 			two, twoPeer := streams(t, server, client)
 
 			drained := drain(client, t.Context())
-			take(t, "Leaving", server.Leaving())
+			testnet.Take(t, "Leaving", server.Leaving())
 			for name, s := range map[string]*mux.Session{"the draining end": client, "the other end": server} {
 				if _, err := s.Open(t.Context()); !errors.Is(err, mux.ErrDraining) {
 					t.Errorf("%s opens with %v, want ErrDraining", name, err)
@@ -58,7 +58,7 @@ func TestDrain(t *testing.T) {
 			}
 			one.Close()
 			onePeer.Close()
-			poll(t, "the end of a stream", func() bool { return client.Stats().Streams == 1 })
+			testnet.Poll(t, "the end of a stream", func() bool { return client.Stats().Streams == 1 })
 			says(t, two, twoPeer, "the last one")
 			isOpen(t, client)
 			two.CloseWrite()
@@ -67,14 +67,14 @@ func TestDrain(t *testing.T) {
 			}
 			isOpen(t, client)
 			twoPeer.Close()
-			if err := take(t, "the end of Drain", drained); err != nil {
+			if err := testnet.Take(t, "the end of Drain", drained); err != nil {
 				t.Errorf("Drain: %v", err)
 			}
 			// What was sent before the end of the session has arrived.
 			if p, err := io.ReadAll(two); len(p) > 0 || err != nil {
 				t.Errorf("the other end reads %q, %v, want the end", p, err)
 			}
-			take(t, "the end of the peer's session", server.Done())
+			testnet.Take(t, "the end of the peer's session", server.Done())
 			if err := server.Err(); !isLost(err) {
 				t.Errorf("the peer's session ends with %v", err)
 			}
@@ -93,11 +93,11 @@ func TestDrainWaitsForTheReader(t *testing.T) {
 	there.Close()
 	here.CloseWrite()
 	drained := drain(client, t.Context())
-	take(t, "Leaving", server.Leaving())
+	testnet.Take(t, "Leaving", server.Leaving())
 	if p, err := io.ReadAll(here); string(p) != "the last words" || err != nil {
 		t.Errorf("read %q, %v", p, err)
 	}
-	if err := take(t, "the end of Drain", drained); err != nil {
+	if err := testnet.Take(t, "the end of Drain", drained); err != nil {
 		t.Errorf("Drain: %v", err)
 	}
 }
@@ -126,14 +126,14 @@ func TestDrainRefusesWhatComes(t *testing.T) {
 			drained := drain(s, t.Context())
 			over, cancel := context.WithCancel(t.Context())
 			cancel()
-			poll(t, "draining", func() bool {
+			testnet.Poll(t, "draining", func() bool {
 				_, err := s.Open(over)
 				return errors.Is(err, mux.ErrDraining)
 			})
 			far.Write(wireFrame{wireWindow, wireSYN, 2, 0}.bytes())
 			var goAways int
 			for answered := false; !answered; {
-				switch f := take(t, "the reset", frames); {
+				switch f := testnet.Take(t, "the reset", frames); {
 				case f.kind == wireGoAway:
 					goAways++
 				case f.stream == 2:
@@ -151,7 +151,7 @@ func TestDrainRefusesWhatComes(t *testing.T) {
 				t.Errorf("stats: %+v", st)
 			}
 			s.Close()
-			if err := take(t, "the end of Drain", drained); !errors.Is(err, net.ErrClosed) {
+			if err := testnet.Take(t, "the end of Drain", drained); !errors.Is(err, net.ErrClosed) {
 				t.Errorf("Drain of a session that is closed with a stream open: %v, want net.ErrClosed", err)
 			}
 		})
@@ -166,9 +166,9 @@ func TestDrainUntilTheContextEnds(t *testing.T) {
 	cause := errors.New("not that long")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	drained := drain(client, ctx)
-	take(t, "Leaving", server.Leaving())
+	testnet.Take(t, "Leaving", server.Leaving())
 	cancel(cause)
-	if err := take(t, "the end of Drain", drained); !errors.Is(err, cause) {
+	if err := testnet.Take(t, "the end of Drain", drained); !errors.Is(err, cause) {
 		t.Errorf("Drain: %v, want the context's cause", err)
 	}
 	isOpen(t, client)
@@ -180,7 +180,7 @@ func TestDrainUntilTheContextEnds(t *testing.T) {
 	drained = drain(client, t.Context())
 	here.Close()
 	there.Close()
-	if err := take(t, "the end of the second Drain", drained); err != nil {
+	if err := testnet.Take(t, "the end of the second Drain", drained); err != nil {
 		t.Errorf("the second Drain: %v", err)
 	}
 }
@@ -215,12 +215,12 @@ func TestDrainTogether(t *testing.T) {
 					all = append(all, drain(server, t.Context()))
 				}
 				if c.withAStream {
-					take(t, "Leaving", server.Leaving())
+					testnet.Take(t, "Leaving", server.Leaving())
 					here.Close()
 					there.Close()
 				}
 				for i, drained := range all {
-					if err := take(t, "the end of Drain", drained); err != nil {
+					if err := testnet.Take(t, "the end of Drain", drained); err != nil {
 						t.Fatalf("Drain %d: %v", i, err)
 					}
 				}
@@ -241,14 +241,14 @@ func TestDrainOfALostSession(t *testing.T) {
 			streams(t, client, server)
 			if c.before {
 				testnet.Abort(far)
-				take(t, "the end", client.Done())
+				testnet.Take(t, "the end", client.Done())
 			}
 			drained := drain(client, t.Context())
 			if !c.before {
-				take(t, "Leaving", server.Leaving())
+				testnet.Take(t, "Leaving", server.Leaving())
 				testnet.Abort(far)
 			}
-			if err := take(t, "the end of Drain", drained); !isLost(err) {
+			if err := testnet.Take(t, "the end of Drain", drained); !isLost(err) {
 				t.Errorf("Drain: %v, want a *SessionError", err)
 			}
 		})
@@ -266,9 +266,9 @@ func TestDrainAfterThePeerHasGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	there.Close()
-	poll(t, "both ends of the stream", func() bool { return server.Stats().Streams == 0 })
+	testnet.Poll(t, "both ends of the stream", func() bool { return server.Stats().Streams == 0 })
 	server.Close()
-	take(t, "the end of the session", client.Done())
+	testnet.Take(t, "the end of the session", client.Done())
 	if err := client.Drain(t.Context()); err != nil {
 		t.Errorf("Drain: %v", err)
 	}
@@ -317,7 +317,7 @@ func TestFailedWriteLeavesWhatHasCome(t *testing.T) {
 		t.Errorf("%d bytes, %v, want %d and the end", len(p), err, len(text))
 	}
 	far.(*testnet.PipeConn).CloseWrite()
-	take(t, "the end of the session", s.Done())
+	testnet.Take(t, "the end of the session", s.Done())
 	if !isLost(s.Err()) {
 		t.Errorf("the session ends with %v", s.Err())
 	}
@@ -333,7 +333,7 @@ func TestFailedWriteEndsTheSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	take(t, "the end of the session", s.Done())
+	testnet.Take(t, "the end of the session", s.Done())
 	if !isLost(s.Err()) || !errors.Is(s.Err(), errMute) {
 		t.Errorf("the session ends with %v, want the Write's error", s.Err())
 	}

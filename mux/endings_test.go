@@ -107,7 +107,7 @@ func TestTruncationIsNeverEOF(t *testing.T) {
 					for k := range len(r.wire) + 1 {
 						ours, peer := c.pair(t)
 						s := rawSessionOver(t, ours, client, nil)
-						inTime(t, fmt.Sprintf("cut after %d", k), func() { cutAfter(t, r, s, peer, k, cut) })
+						testnet.InTime(t, fmt.Sprintf("cut after %d", k), func() { cutAfter(t, r, s, peer, k, cut) })
 						s.Close()
 						peer.Close()
 						if t.Failed() {
@@ -146,7 +146,7 @@ func cutAfter(t *testing.T, r *recording, s *mux.Session, peer net.Conn, k int, 
 			r := *r.find(st.ID())
 			defer checkEnd(t, st, "", k, &r)
 		}
-		poll(t, "the session's taking everything", func() bool { return s.Stats().Buffered == 0 })
+		testnet.Poll(t, "the session's taking everything", func() bool { return s.Stats().Buffered == 0 })
 		testnet.Abort(peer)
 		cause = syscall.ECONNRESET
 	}
@@ -264,7 +264,7 @@ func TestCauseOfALostSession(t *testing.T) {
 				t.Fatalf("%v, want a SYN", f)
 			}
 			tt.end(b)
-			if wrong := lostTo(take(t, "the end of Read", read), nil); wrong != nil {
+			if wrong := lostTo(testnet.Take(t, "the end of Read", read), nil); wrong != nil {
 				t.Error(wrong)
 			}
 			var cause error
@@ -288,7 +288,7 @@ func TestKeepAliveDeath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inTime(t, "Read", func() { _, err = st.Read(make([]byte, 1)) })
+	testnet.InTime(t, "Read", func() { _, err = st.Read(make([]byte, 1)) })
 	if !errors.As(err, new(*wsconn.KeepAliveError)) {
 		t.Errorf("Read: %v, want a *wsconn.KeepAliveError", err)
 	}
@@ -327,7 +327,7 @@ func TestLostByWriting(t *testing.T) {
 			}()
 			broken.is.Store(true)
 			st.Write([]byte("x"))
-			if wrong := lostTo(take(t, "the end of Read", read), testnet.ErrInjected); wrong != nil {
+			if wrong := lostTo(testnet.Take(t, "the end of Read", read), testnet.ErrInjected); wrong != nil {
 				t.Error(wrong)
 			}
 			checkLost(t, client, st, testnet.ErrInjected)
@@ -353,7 +353,7 @@ func TestAcceptAfterTheEnd(t *testing.T) {
 					st.Close()
 				}
 				client.Close()
-				inTime(t, "the end", func() { <-server.Done() })
+				testnet.InTime(t, "the end", func() { <-server.Done() })
 				if closed {
 					server.Close()
 				}

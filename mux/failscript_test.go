@@ -36,7 +36,7 @@ func (e *failEnd) fail(err error) error {
 }
 
 func (e *failEnd) open() (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), longEnough)
+	ctx, cancel := context.WithTimeout(context.Background(), testnet.Patience)
 	defer cancel()
 	e.st, err = e.s.Open(ctx)
 	return e.fail(err)
@@ -169,7 +169,7 @@ func asksAndDrains(e *failEnd) error {
 	if err := asks(e); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), longEnough)
+	ctx, cancel := context.WithTimeout(context.Background(), testnet.Patience)
 	defer cancel()
 	return e.fail(e.s.Drain(ctx))
 }
@@ -275,7 +275,7 @@ func writesToNobody(e *failEnd) error {
 // play plays a part within bounds, and closes the session: when the other part
 // is over, too, unless this one has failed.
 func (e *failEnd) play(tb testing.TB, what string, part func(*failEnd) error, over *sync.WaitGroup) {
-	inTime(tb, what, func() {
+	testnet.InTime(tb, what, func() {
 		part(e)
 		over.Done()
 		if e.err == nil {

@@ -11,23 +11,6 @@ import (
 	"github.com/wsstream/wsstream/mux"
 )
 
-// longEnough bounds every wait for what is to happen: far more than it takes.
-const longEnough = 30 * time.Second
-
-// take returns the next of c, or fails the test.
-func take[T any](tb testing.TB, what string, c <-chan T) T {
-	tb.Helper()
-	timer := time.NewTimer(longEnough)
-	defer timer.Stop()
-	select {
-	case v := <-c:
-		return v
-	case <-timer.C:
-		tb.Fatalf("%s did not come", what)
-	}
-	panic("unreachable")
-}
-
 // pipeSessions returns the two ends of a session over a connection in memory,
 // and the ends of that.
 func pipeSessions(tb testing.TB, cfg *mux.Config) (client, server *mux.Session, a, b net.Conn) {
@@ -44,7 +27,7 @@ func says(tb testing.TB, from, to net.Conn, text string) {
 		tb.Fatal(err)
 	}
 	p := make([]byte, len(text))
-	to.SetReadDeadline(time.Now().Add(longEnough))
+	to.SetReadDeadline(time.Now().Add(testnet.Patience))
 	if _, err := io.ReadFull(to, p); err != nil || string(p) != text {
 		tb.Fatalf("%q arrives as %q, %v", text, p, err)
 	}
@@ -78,7 +61,7 @@ func (h *home) dial(context.Context) (*mux.Session, error) {
 // next is the next session's far end.
 func (h *home) next() *mux.Session {
 	h.tb.Helper()
-	return take(h.tb, "the next session", h.peers)
+	return testnet.Take(h.tb, "the next session", h.peers)
 }
 
 // redialer returns a redialer of h that dials again at once, and is closed at
@@ -92,7 +75,7 @@ func (h *home) redialer() *mux.Redialer {
 // open opens a stream of r that arrives at peer.
 func (h *home) open(r *mux.Redialer, peer *mux.Session) (opened, accepted *mux.Stream) {
 	h.tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), longEnough)
+	ctx, cancel := context.WithTimeout(context.Background(), testnet.Patience)
 	defer cancel()
 	opened, err := r.Open(ctx)
 	if err != nil {
@@ -110,5 +93,5 @@ func acceptFrom(tb testing.TB, l net.Listener) *mux.Stream {
 			came <- c
 		}
 	}()
-	return take(tb, "a stream", came).(*mux.Stream)
+	return testnet.Take(tb, "a stream", came).(*mux.Stream)
 }

@@ -71,7 +71,7 @@ func TestProtocolViolations(t *testing.T) {
 				peer.Write(f) // which may find the session over
 			}
 			if tt.broken {
-				inTime(t, "the end", func() { <-s.Done() })
+				testnet.InTime(t, "the end", func() { <-s.Done() })
 				if wrong := brokenProtocol(s.Err()); wrong != nil {
 					t.Error(wrong)
 				}
@@ -114,7 +114,7 @@ func TestNumberUsedAgainAtOnce(t *testing.T) {
 			b = append(append(b, control(wireSYN, 2, 0)...), control(wireRST, 2, 0)...)
 		}
 		send(t, peer, b, wireFrame{kind: wirePing, flags: wireSYN, length: 7}.bytes())
-		inTime(t, "the end, or an answer", func() {
+		testnet.InTime(t, "the end, or an answer", func() {
 			for f := range readWire(peer) {
 				if f.kind == wirePing && f.flags == wireACK {
 					break
@@ -177,7 +177,7 @@ func TestFloods(t *testing.T) {
 			}
 			i := uint32(0)
 			flood := func(to uint32) {
-				inTime(t, "taking the flood", func() {
+				testnet.InTime(t, "taking the flood", func() {
 					for b := []byte(nil); i < to; i++ {
 						if b = append(b, tt.frames(i)...); i%100 == 99 {
 							peer.Write(b)
@@ -233,7 +233,7 @@ func TestStreamsBeyondTheLimits(t *testing.T) {
 				send(t, peer, control(wireSYN, 2+2*i, 0))
 			}
 			n := 0
-			poll(t, "an answer", func() bool { // which a session that is flooded does not give
+			testnet.Poll(t, "an answer", func() bool { // which a session that is flooded does not give
 				send(t, peer, wireFrame{kind: wirePing, flags: wireSYN}.bytes())
 				select {
 				case n = <-refused:
@@ -285,7 +285,7 @@ func TestOpenWaitsForAcknowledgements(t *testing.T) {
 			next <- err
 		}()
 		free()
-		if err := take(t, "Open", next); err != nil {
+		if err := testnet.Take(t, "Open", next); err != nil {
 			t.Error(err)
 		}
 	}
@@ -303,7 +303,7 @@ func TestOpenWaitsForAcknowledgements(t *testing.T) {
 		t.Errorf("Open: %v", err)
 	}
 	peer.Close()
-	inTime(t, "the end", func() { <-s.Done() })
+	testnet.InTime(t, "the end", func() { <-s.Done() })
 	if _, err := io.ReadAll(opened[0]); lostTo(err, nil) != nil {
 		t.Error(lostTo(err, nil))
 	}

@@ -60,12 +60,12 @@ func FuzzLink(f *testing.F) {
 			peer.(interface{ CloseWrite() error }).CloseWrite()
 		}()
 
-		take(t, "the end of the session", s.Done())
+		testnet.Take(t, "the end of the session", s.Done())
 		if err := s.Err(); !isLost(err) || !errors.As(err, new(*mux.ProtocolError)) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Fatalf("the session ends with %v", err)
 		}
-		for range take(t, "the end of Accept", accepted) + 1 {
-			err := take(t, "the end of a stream", ends)
+		for range testnet.Take(t, "the end of Accept", accepted) + 1 {
+			err := testnet.Take(t, "the end of a stream", ends)
 			if err != nil && !isLost(err) && !errors.Is(err, mux.ErrReset) {
 				t.Fatalf("a stream ends with %v", err)
 			}

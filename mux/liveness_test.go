@@ -48,7 +48,7 @@ func TestSilentPeerIsGivenUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.answer(t, far)
-			take(t, "the end of the session", s.Done())
+			testnet.Take(t, "the end of the session", s.Done())
 			took := time.Since(began)
 			dead, ok := errors.AsType[*wsconn.KeepAliveError](s.Err())
 			if !ok || !isLost(s.Err()) {

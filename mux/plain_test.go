@@ -85,7 +85,7 @@ func plainPair(t *testing.T, s *mux.Session, plain *yamux.Session, ours bool) (*
 func plainEmpty(t *testing.T, s *mux.Session, plain *yamux.Session) {
 	t.Helper()
 	nothingLeft(t, s)
-	poll(t, "the end of all plain streams", func() bool { return plain.NumStreams() == 0 })
+	testnet.Poll(t, "the end of all plain streams", func() bool { return plain.NumStreams() == 0 })
 }
 
 func TestPlainEcho(t *testing.T) {
@@ -100,7 +100,7 @@ func TestPlainEcho(t *testing.T) {
 				writeAll(t, st, 3<<20)
 				st.CloseWrite()
 			}()
-			inTime(t, "the echo", func() { readAll(t, st, 3<<20) })
+			testnet.InTime(t, "the echo", func() { readAll(t, st, 3<<20) })
 			st.Close()
 		}
 		plainEmpty(t, s, plain)
@@ -153,14 +153,14 @@ func TestPlainBulk(t *testing.T) {
 			defer p.Close()
 			defer st.Close()
 		}
-		inTime(t, "bulk", wg.Wait)
+		testnet.InTime(t, "bulk", wg.Wait)
 	})
 }
 
 // Two thousand streams leave nothing behind on either side.
 func TestPlainManyStreams(t *testing.T) {
 	eachPlain(t, func(t *testing.T, s *mux.Session, plain *yamux.Session) {
-		inTime(t, "2000 streams", func() {
+		testnet.InTime(t, "2000 streams", func() {
 			for i := range 2000 {
 				st, p := plainPair(t, s, plain, i%2 == 0)
 				st.Write([]byte("x"))
@@ -189,7 +189,7 @@ func TestPlainDeath(t *testing.T) {
 		}
 		readFull(t, st, "half of what was to")
 		plain.Close()
-		inTime(t, "the end", func() { checkLost(t, s, st, nil) })
+		testnet.InTime(t, "the end", func() { checkLost(t, s, st, nil) })
 	})
 }
 
@@ -200,7 +200,7 @@ func TestPlainGoAway(t *testing.T) {
 		if err := plain.GoAway(); err != nil {
 			t.Fatal(err)
 		}
-		take(t, "the news", closedSignal(s.Leaving()))
+		testnet.Take(t, "the news", closedSignal(s.Leaving()))
 		if _, err := s.Open(t.Context()); !errors.Is(err, mux.ErrDraining) {
 			t.Errorf("Open: %v", err)
 		}
@@ -236,7 +236,7 @@ func TestPlainDrain(t *testing.T) {
 				c.Close()
 			}
 		}()
-		poll(t, "the news", func() bool {
+		testnet.Poll(t, "the news", func() bool {
 			c, err := plain.OpenStream()
 			if err == nil {
 				c.Close()
@@ -250,7 +250,7 @@ func TestPlainDrain(t *testing.T) {
 			t.Errorf("the plain end reads %d bytes, %v", len(got), err)
 		}
 		p.Close()
-		if err := take(t, "the end of Drain", drained); err != nil {
+		if err := testnet.Take(t, "the end of Drain", drained); err != nil {
 			t.Error(err)
 		}
 	})
@@ -283,13 +283,13 @@ func TestPlainReset(t *testing.T) {
 				_, err := p.Write(make([]byte, 32<<20))
 				ends <- err
 			}()
-			st.SetReadDeadline(time.Now().Add(longEnough))
+			st.SetReadDeadline(time.Now().Add(testnet.Patience))
 			if _, err := st.Read(make([]byte, 1)); err != nil {
 				t.Error(err)
 			}
 			st.Reset()
 			for range 2 {
-				if err := take(t, "the end of a call", ends); err != yamux.ErrConnectionReset {
+				if err := testnet.Take(t, "the end of a call", ends); err != yamux.ErrConnectionReset {
 					t.Errorf("%v, want yamux.ErrConnectionReset", err)
 				}
 			}

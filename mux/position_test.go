@@ -30,7 +30,7 @@ func TestEveryByteInItsPlace(t *testing.T) {
 	var sum tally
 	for seed := *positionSeed; seed < *positionSeed+uint64(*positionSeeds); seed++ {
 		n := newNemesis(t, seed)
-		inTime(t, n.String(), n.run)
+		testnet.InTime(t, n.String(), n.run)
 		for _, err := range n.check() {
 			t.Errorf("%v: %v", n, err)
 		}

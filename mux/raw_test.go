@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
@@ -77,25 +76,6 @@ func (c complaint) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// inTime runs f, and if it takes far too long ends the test with the stacks of
-// all goroutines.
-func inTime(tb testing.TB, what string, f func()) {
-	tb.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	timer := time.NewTimer(longEnough)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-		buf := make([]byte, 1<<20)
-		tb.Fatalf("%s hangs\n\n%s", what, buf[:runtime.Stack(buf, true)])
-	}
-}
-
 // lostTo says how err is not that of a session that was lost to cause; nil is
 // any.
 func lostTo(err, cause error) error {
@@ -136,8 +116,8 @@ func timedOut(err error) error {
 // nothingLeft waits until the books of a session are empty.
 func nothingLeft(tb testing.TB, s *mux.Session) {
 	tb.Helper()
-	inTime(tb, "the end of all streams", func() {
-		poll(tb, fmt.Sprintf("the end of all streams (now: %+v)", s.Stats()), func() bool {
+	testnet.InTime(tb, "the end of all streams", func() {
+		testnet.Poll(tb, fmt.Sprintf("the end of all streams (now: %+v)", s.Stats()), func() bool {
 			st := s.Stats()
 			return st.Streams == 0 && st.Buffered == 0 && st.Grown == 0
 		})
@@ -148,7 +128,7 @@ func nothingLeft(tb testing.TB, s *mux.Session) {
 func readFull(tb testing.TB, st net.Conn, want string) {
 	tb.Helper()
 	got := make([]byte, len(want))
-	st.SetReadDeadline(time.Now().Add(longEnough))
+	st.SetReadDeadline(time.Now().Add(testnet.Patience))
 	if n, err := io.ReadFull(st, got); err != nil || string(got) != want {
 		tb.Fatalf("read %d bytes of %d, as expected: %t, %v", n, len(want), string(got[:n]) == want[:n], err)
 	}

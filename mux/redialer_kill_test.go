@@ -174,11 +174,11 @@ func TestRedialerKills(t *testing.T) {
 			}
 		}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 4*longEnough)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*testnet.Patience)
 	defer cancel()
 	context.AfterFunc(ctx, func() { r.Close() })
-	poll(t, "the last cut", func() bool { return k.over() || ctx.Err() != nil })
-	poll(t, "the end of the work", func() bool { return working.Load() == 0 })
+	testnet.Poll(t, "the last cut", func() bool { return k.over() || ctx.Err() != nil })
+	testnet.Poll(t, "the end of the work", func() bool { return working.Load() == 0 })
 
 	// What is up now is not cut any more.
 	st, err := r.Open(t.Context())

@@ -42,7 +42,7 @@ func TestRedialerDialsAgain(t *testing.T) {
 				peer := h.next()
 				says2(t, h, r, peer)
 				c.end(here, peer)
-				if err := take(t, "OnDown", down); !c.down(err) {
+				if err := testnet.Take(t, "OnDown", down); !c.down(err) {
 					t.Errorf("OnDown has %v", err)
 				}
 			}
@@ -76,7 +76,7 @@ func TestRedialerBacksOffAfterAShortSession(t *testing.T) {
 	r.Start()
 	for range 3 {
 		h.next().Close()
-		if err := take(t, "OnRetry", waits); !isLost(err) {
+		if err := testnet.Take(t, "OnRetry", waits); !isLost(err) {
 			t.Errorf("OnRetry has %v, want what ended the session", err)
 		}
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -139,16 +139,16 @@ func TestRedialerOpenGoesOn(t *testing.T) {
 				patient <- err
 			}()
 			c.end(far)
-			poll(t, "the end of the first session", func() bool {
+			testnet.Poll(t, "the end of the first session", func() bool {
 				_, err := first.Session().Open(t.Context())
 				return c.reason(err)
 			})
 			giveUp(errNobodyHome)
-			if err := take(t, "the end of Open's wait", impatient); !errors.Is(err, errNobodyHome) {
+			if err := testnet.Take(t, "the end of Open's wait", impatient); !errors.Is(err, errNobodyHome) {
 				t.Errorf("Open gives up with %v, want the context's cause", err)
 			}
 			close(may)
-			if err := take(t, "the end of Open's wait", patient); err != nil {
+			if err := testnet.Take(t, "the end of Open's wait", patient); err != nil {
 				t.Fatal(err)
 			}
 			st := acceptFrom(t, h.next())
@@ -156,18 +156,6 @@ func TestRedialerOpenGoesOn(t *testing.T) {
 				t.Errorf("on the next session comes %q, %v", p, err)
 			}
 		})
-	}
-}
-
-// poll waits until done is.
-func poll(tb testing.TB, what string, done func() bool) {
-	tb.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(longEnough); !done(); <-tick.C {
-		if time.Now().After(end) {
-			tb.Fatalf("%s did not come", what)
-		}
 	}
 }
 
@@ -183,12 +171,12 @@ func TestRedialerMakesBeforeItBreaks(t *testing.T) {
 	r.Start()
 	peer := h.next()
 	old, oldPeer := h.open(r, peer)
-	take(t, "OnUp", up)
+	testnet.Take(t, "OnUp", up)
 
 	drained := make(chan error, 1)
 	go func() { drained <- peer.Drain(t.Context()) }()
 	next := h.next()
-	if s := take(t, "OnUp", up); s == old.Session() {
+	if s := testnet.Take(t, "OnUp", up); s == old.Session() {
 		t.Fatal("the old session is up again")
 	}
 	for range 3 {
@@ -206,10 +194,10 @@ func TestRedialerMakesBeforeItBreaks(t *testing.T) {
 	}
 	old.Close()
 	oldPeer.Close()
-	if err := take(t, "the end of Drain", drained); err != nil {
+	if err := testnet.Take(t, "the end of Drain", drained); err != nil {
 		t.Errorf("Drain: %v", err)
 	}
-	if err := take(t, "OnDown", down); err != mux.ErrDraining {
+	if err := testnet.Take(t, "OnDown", down); err != mux.ErrDraining {
 		t.Errorf("OnDown has %v, want ErrDraining", err)
 	}
 	says2(t, h, r, next)
@@ -303,7 +291,7 @@ func TestRedialerAccepts(t *testing.T) {
 		peer.Close()
 	}
 	r.Close()
-	if err := take(t, "the end of Accept", served); !errors.Is(err, net.ErrClosed) {
+	if err := testnet.Take(t, "the end of Accept", served); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Accept: %v, want net.ErrClosed", err)
 	}
 }
@@ -323,14 +311,14 @@ func TestRedialerCloseWithASession(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	poll(t, "a stream in the hands of the redialer", func() bool {
+	testnet.Poll(t, "a stream in the hands of the redialer", func() bool {
 		s := here.Session().Stats()
 		return s.Streams == 4 && s.Pending == 2
 	})
 	if err := r.Close(); err != nil {
 		t.Errorf("Close: %v", err)
 	}
-	if err := take(t, "OnDown", down); err != net.ErrClosed {
+	if err := testnet.Take(t, "OnDown", down); err != net.ErrClosed {
 		t.Errorf("OnDown has %v, want net.ErrClosed", err)
 	}
 	if _, err := here.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {

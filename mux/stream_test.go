@@ -30,7 +30,7 @@ func TestReadDeadline(t *testing.T) {
 	p := make([]byte, 100)
 	for range 3 {
 		st.SetReadDeadline(soon())
-		inTime(t, "Read", func() {
+		testnet.InTime(t, "Read", func() {
 			if n, err := st.Read(p); n != 0 || timedOut(err) != nil {
 				t.Errorf("Read: %d, %v", n, timedOut(err))
 			}
@@ -65,10 +65,10 @@ func TestDeadlineOfWaits(t *testing.T) {
 				ends <- err
 			}()
 		}
-		poll(t, "a full window", func() bool { return a.Session().Stats().Stalls > 0 })
+		testnet.Poll(t, "a full window", func() bool { return a.Session().Stats().Stalls > 0 })
 		a.SetDeadline(soon())
 		for range 3 {
-			if err := timedOut(take(t, "the end of a call", ends)); err != nil {
+			if err := timedOut(testnet.Take(t, "the end of a call", ends)); err != nil {
 				t.Error(err)
 			}
 		}
@@ -101,7 +101,7 @@ func TestWriteDeadline(t *testing.T) {
 			sent, p := 0, filled(a, 1<<20)
 			for range 4 {
 				a.SetWriteDeadline(soon())
-				inTime(t, "Write", func() {
+				testnet.InTime(t, "Write", func() {
 					n, err := a.Write(p[sent:])
 					if wrong := timedOut(err); wrong != nil {
 						t.Error(wrong)
@@ -149,14 +149,14 @@ func TestNobodyWaitsForWhoGaveUp(t *testing.T) {
 				return st, end
 			}
 			_, first := write(200 << 10)
-			take(t, "the end of a Write that has room", first)
+			testnet.Take(t, "the end of a Write that has room", first)
 			var gone []*mux.Stream
 			var ends []<-chan error
 			for range 3 {
 				st, end := write(250 << 10)
 				gone, ends = append(gone, st), append(ends, end)
 			}
-			poll(t, "a queue without room", func() bool { return client.Full() })
+			testnet.Poll(t, "a queue without room", func() bool { return client.Full() })
 			_, last := write(100)
 			st, err := client.Open(t.Context())
 			if err != nil {
@@ -168,12 +168,12 @@ func TestNobodyWaitsForWhoGaveUp(t *testing.T) {
 			}
 			for i, st := range gone {
 				tt.giveUp(st)
-				if err := take(t, "the end of a Write that gave up", ends[i]); err != nil && !errors.Is(err, tt.want) {
+				if err := testnet.Take(t, "the end of a Write that gave up", ends[i]); err != nil && !errors.Is(err, tt.want) {
 					t.Errorf("Write: %v, want %v", err, tt.want)
 				}
 			}
 			open()
-			if err := take(t, "the end of the last Write", last); err != nil {
+			if err := testnet.Take(t, "the end of the last Write", last); err != nil {
 				t.Error(err)
 			}
 		})
@@ -203,7 +203,7 @@ func TestCloseTimeouts(t *testing.T) {
 				if n, err := io.Copy(io.Discard, b); n != 0 || err != nil {
 					t.Errorf("the peer reads %d bytes, %v, want io.EOF", n, err)
 				}
-				poll(t, "the reset", func() bool {
+				testnet.Poll(t, "the reset", func() bool {
 					_, err := b.Write(nil)
 					return errors.Is(err, mux.ErrReset)
 				})
@@ -266,9 +266,9 @@ func TestStats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	poll(t, "the stream", func() bool { return server.Stats().Pending == 1 })
+	testnet.Poll(t, "the stream", func() bool { return server.Stats().Pending == 1 })
 	opened.Write(make([]byte, 1000))
-	poll(t, "the data", func() bool { return server.Stats().Buffered == 1000 })
+	testnet.Poll(t, "the data", func() bool { return server.Stats().Buffered == 1000 })
 	accepted := acceptFrom(t, server)
 	readFull(t, accepted, string(make([]byte, 300)))
 	if st := server.Stats(); st.Pending != 0 || st.Streams != 1 || st.BytesRead != 300 || st.Buffered != 700 || st.RTT == 0 {

@@ -26,7 +26,7 @@ func eachStream(t *testing.T, cfg mux.Config, test func(t *testing.T, a, b *mux.
 			cfg.Logger = silence(t)
 			client, server := sessions(t, conn, other, cfg)
 			a, b := streams(t, client, server)
-			inTime(t, t.Name(), func() { test(t, a, b) })
+			testnet.InTime(t, t.Name(), func() { test(t, a, b) })
 			a.Close()
 			b.Close()
 			nothingLeft(t, client)
@@ -99,7 +99,7 @@ func TestCloseWrite(t *testing.T) {
 func TestClose(t *testing.T) {
 	eachStream(t, mux.Config{}, func(t *testing.T, a, b *mux.Stream) {
 		writeAll(t, b, 50_000) // which is never read
-		poll(t, "the data", func() bool { return a.Session().Stats().Buffered == 50_000 })
+		testnet.Poll(t, "the data", func() bool { return a.Session().Stats().Buffered == 50_000 })
 		writeAll(t, a, 100_000)
 		for range 2 {
 			if err := a.Close(); err != nil {
@@ -127,13 +127,13 @@ func TestCloseWakesTheWriter(t *testing.T) {
 					_, err := b.Write(make([]byte, 1<<20))
 					end <- err
 				}()
-				poll(t, "a full window", func() bool { return b.Session().Stats().Stalls > 0 })
+				testnet.Poll(t, "a full window", func() bool { return b.Session().Stats().Stalls > 0 })
 				if way == "Close" {
 					a.Close()
 				} else if err := a.Reset(); err != nil {
 					t.Error(err)
 				}
-				if err := take(t, "the end of Write", end); !errors.Is(err, mux.ErrReset) {
+				if err := testnet.Take(t, "the end of Write", end); !errors.Is(err, mux.ErrReset) {
 					t.Errorf("Write: %v, want ErrReset", err)
 				}
 			})
@@ -176,7 +176,7 @@ func TestCloseWhileThePeerWrites(t *testing.T) {
 				}
 			}
 		}()
-		inTime(t, fmt.Sprintf("run %d", i), func() {
+		testnet.InTime(t, fmt.Sprintf("run %d", i), func() {
 			a.Read(make([]byte, 1000))
 			writeAll(t, a, 60_000)
 			a.Close()
@@ -208,12 +208,12 @@ func TestResetDoesNotOvertake(t *testing.T) {
 	for range 5 {
 		send(t, peer, data(0, 2, strings.Repeat("nobody reads this", 20)))
 	}
-	poll(t, "the reset", func() bool { return s.Stats().Streams == 0 })
+	testnet.Poll(t, "the reset", func() bool { return s.Stats().Streams == 0 })
 	send(t, peer, data(0, 2, "nor this"), wireFrame{kind: wirePing, flags: wireACK, length: 1}.bytes())
-	poll(t, "the rest", func() bool { return s.Stats().RTT > 0 })
+	testnet.Poll(t, "the rest", func() bool { return s.Stats().RTT > 0 })
 	frames, sent := readWire(peer), 0
 	for ended := false; ; {
-		f := take(t, "a frame", frames)
+		f := testnet.Take(t, "a frame", frames)
 		switch {
 		case f.stream != 2:
 		case f.kind == wireData:
@@ -280,7 +280,7 @@ func TestReset(t *testing.T) {
 					t.Error(err)
 				}
 				for range 2 {
-					if err := take(t, "the end of Read", ends); !errors.Is(err, mux.ErrReset) {
+					if err := testnet.Take(t, "the end of Read", ends); !errors.Is(err, mux.ErrReset) {
 						t.Errorf("Read: %v, want ErrReset", err)
 					}
 				}
@@ -310,7 +310,7 @@ func TestEndsAtTheSameTime(t *testing.T) {
 		if i%2 == 0 {
 			a, b = b, a
 		}
-		inTime(t, fmt.Sprintf("run %d", i), func() {
+		testnet.InTime(t, fmt.Sprintf("run %d", i), func() {
 			var wg sync.WaitGroup
 			for _, st := range []*mux.Stream{a, b} {
 				wg.Go(func() { io.Copy(io.Discard, st) })
@@ -349,13 +349,13 @@ func TestSessionClose(t *testing.T) {
 			} {
 				go func() { done <- call() }()
 			}
-			poll(t, "a full window", func() bool { return client.Stats().Stalls > 0 })
-			inTime(t, "Close", func() {
+			testnet.Poll(t, "a full window", func() bool { return client.Stats().Stalls > 0 })
+			testnet.InTime(t, "Close", func() {
 				client.Close()
 				client.Close()
 			})
 			for range 3 {
-				if err := take(t, "the end of a call", done); !errors.Is(err, net.ErrClosed) {
+				if err := testnet.Take(t, "the end of a call", done); !errors.Is(err, net.ErrClosed) {
 					t.Errorf("%v, want net.ErrClosed", err)
 				}
 			}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"testing"
+
+	"github.com/wsstream/wsstream/internal/testnet"
 )
 
 // wireFrame is a frame as it is on the wire, of which tests know by themselves:
@@ -64,7 +66,7 @@ func readWire(r io.Reader) <-chan wireFrame {
 func nextOf(tb testing.TB, frames <-chan wireFrame, kind byte, stream uint32) wireFrame {
 	tb.Helper()
 	for {
-		f := take(tb, fmt.Sprintf("a frame of kind %d for stream %d", kind, stream), frames)
+		f := testnet.Take(tb, fmt.Sprintf("a frame of kind %d for stream %d", kind, stream), frames)
 		if f == (wireFrame{}) {
 			tb.Fatalf("no frame of kind %d for stream %d has come before the end", kind, stream)
 		}

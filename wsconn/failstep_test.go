@@ -126,7 +126,7 @@ func runScript(t *testing.T, s script, st step) *run {
 	r.ends[0] = newEnd(r.faulty, st.role, up, down)
 	r.ends[1] = newEnd(testnet.Wrap(b, testnet.Fault{}), other(st.role), down, up)
 	stop := s.start(r)
-	inTime(t, st.String(), func() {
+	testnet.InTime(t, st.String(), func() {
 		done := make(chan struct{})
 		for i, e := range r.ends {
 			go func() {

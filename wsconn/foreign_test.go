@@ -39,7 +39,7 @@ func TestTransportWithoutDeadlines(t *testing.T) {
 		t.Errorf("SetReadDeadline: %v, want the transport's error in a *net.OpError", err)
 	}
 	client.SetReadDeadline(time.Time{})
-	inTime(t, "this", func() { converse(t, client, server) })
+	testnet.InTime(t, "this", func() { converse(t, client, server) })
 }
 
 // The handshake needs deadlines no more than the stream does.
@@ -55,7 +55,7 @@ func TestDialOverATransportWithoutDeadlines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inTime(t, "this", func() { converse(t, client, s.mustAccept(t)) })
+	testnet.InTime(t, "this", func() { converse(t, client, s.mustAccept(t)) })
 }
 
 // converse does with a pair what there is to be done, up to its clean end.
@@ -89,7 +89,7 @@ func TestTransportClosedFromTheStart(t *testing.T) {
 				transport.Close()
 				c := wsconn.NewTestConn(transport, role, wsconn.PairOptions{CloseTimeout: farOff})
 				c.SetDeadline(time.Now().Add(time.Hour)) // may fail
-				inTime(t, "this", func() {
+				testnet.InTime(t, "this", func() {
 					for range 2 {
 						if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil || errors.Is(err, io.EOF) {
 							t.Errorf("Read: %d, %v", n, err)
@@ -200,7 +200,7 @@ func TestWrapperAroundTCPIsNotBypassed(t *testing.T) {
 			return inRoles[net.Conn](role, scrambled{a}, plain{scrambled{b}})
 		}}
 		client, server := connPair(t, tr, wsconn.PairOptions{CloseTimeout: farOff})
-		inTime(t, "this", func() { converse(t, client, server) })
+		testnet.InTime(t, "this", func() { converse(t, client, server) })
 	})
 }
 
@@ -268,7 +268,7 @@ func TestTerminateDuringAWrite(t *testing.T) {
 					_, err := c.Write(tooMuch())
 					wrote <- err
 				}()
-				inTime(t, "this", func() {
+				testnet.InTime(t, "this", func() {
 					if _, err := peer.Read(make([]byte, 1)); err != nil { // it is at it
 						t.Error(err)
 					}
@@ -301,7 +301,7 @@ func TestEarlyBytesAreTheBeginning(t *testing.T) {
 					transport, peer := inRoles(role, client, server)
 					c := wsconn.NewTestConn(transport, role, wsconn.PairOptions{Buffered: bytes.Clone(w.b[:k])})
 					go peer.Write(w.b[k:])
-					inTime(t, fmt.Sprintf("after %d early bytes of %d, reading", k, end), func() {
+					testnet.InTime(t, fmt.Sprintf("after %d early bytes of %d, reading", k, end), func() {
 						got, err := io.ReadAll(c)
 						if want := string(early) + "and this later"; string(got) != want || err != nil {
 							t.Errorf("after %d early bytes of %d: read %d of %d and then %v", k, end, len(got), len(want), err)

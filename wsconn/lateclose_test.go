@@ -83,7 +83,7 @@ func eachClogged(t *testing.T, timeout time.Duration, test func(t *testing.T, x 
 						got = 0
 					}
 					x := clog(t, tr, role, timeout, cut)
-					inTime(t, "this", func() { test(t, x, got) })
+					testnet.InTime(t, "this", func() { test(t, x, got) })
 				})
 			}
 		}
@@ -240,7 +240,7 @@ func TestCallsAtTheMomentOfClose(t *testing.T) {
 			t.Error(err)
 		}
 		client.Close()
-		inTime(t, "Close", calls.Wait)
+		testnet.InTime(t, "Close", calls.Wait)
 		client.Terminate()
 		server.Terminate()
 	}
@@ -264,7 +264,7 @@ func TestCloseBesideWriteSendsItsFrame(t *testing.T) {
 			runtime.Gosched()
 		}
 		c.Close()
-		inTime(t, "this", func() {
+		testnet.InTime(t, "this", func() {
 			for {
 				f, err := readFrame(peer)
 				if err != nil {

@@ -16,6 +16,7 @@ import (
 	"weak"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -373,7 +374,7 @@ func TestListenerHandlerReturns(t *testing.T) {
 			})
 			s.start(t, r)
 			client := s.mustDial(t)
-			inTime(t, "ServeHTTP", func() { <-(<-returned).Done() })
+			testnet.InTime(t, "ServeHTTP", func() { <-(<-returned).Done() })
 			mustTalk(t, client, s.mustAccept(t))
 		})
 	}

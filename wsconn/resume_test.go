@@ -26,7 +26,7 @@ func TestDripGivesTheSameStream(t *testing.T) {
 			peer.Write(r.b)
 			drip := testnet.Wrap(conn, testnet.Fault{Slice: slice})
 			c := wsconn.NewTestConn(drip, other(role), wsconn.PairOptions{})
-			inTime(t, "Read", func() { r.wantAll(t, fmt.Sprintf("%d bytes at a time", slice), c) })
+			testnet.InTime(t, "Read", func() { r.wantAll(t, fmt.Sprintf("%d bytes at a time", slice), c) })
 			if drip.Hits() == 0 {
 				t.Error("no Read was made shorter")
 			}
@@ -69,7 +69,7 @@ func TestEverySplitOnSocketsGivesTheSameStream(t *testing.T) {
 				for k := 0; k < len(r.b); k += 5 {
 					peer, conn := tr.make(t)
 					c := wsconn.NewTestConn(conn, other(role), wsconn.PairOptions{})
-					inTime(t, fmt.Sprintf("split after %d", k), func() {
+					testnet.InTime(t, fmt.Sprintf("split after %d", k), func() {
 						peer.Write(r.b[:k])
 						first := make([]byte, complete(r.arrived, k))
 						if _, err := io.ReadFull(c, first); err != nil {
@@ -177,7 +177,7 @@ func between(t *testing.T, read func(*testing.T, *rand.Rand, *recording, *wsconn
 				b = b[n:]
 				time.Sleep(randomWait(pieces))
 			}
-			inTime(t, fmt.Sprintf("seed %d", seed), func() { <-done })
+			testnet.InTime(t, fmt.Sprintf("seed %d", seed), func() { <-done })
 		})
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)

@@ -6,8 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"runtime"
-	"testing"
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
@@ -17,25 +15,6 @@ import (
 // patience is how long a call may take before a test says that it hangs. No
 // test measures anything by it.
 const patience = time.Minute
-
-// inTime runs f, and if it has not returned after patience ends the test with
-// the stacks of all goroutines. In a bubble the minute costs nothing.
-func inTime(t testing.TB, what string, f func()) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-		buf := make([]byte, 1<<20)
-		t.Fatalf("%s hangs\n\n%s", what, buf[:runtime.Stack(buf, true)])
-	}
-}
 
 // other is the role of the other end.
 func other(role frames.Role) frames.Role {

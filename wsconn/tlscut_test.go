@@ -88,7 +88,7 @@ func (in *innerTLS) run(t *testing.T, fault testnet.Fault) (got innerResult) {
 	faulty := testnet.Wrap(a, fault)
 	client := wsconn.NewTestConn(faulty, in.role, wsconn.PairOptions{})
 	server := wsconn.NewTestConn(testnet.Wrap(b, testnet.Fault{}), other(in.role), wsconn.PairOptions{})
-	inTime(t, fmt.Sprintf("cut %+v", fault), func() {
+	testnet.InTime(t, fmt.Sprintf("cut %+v", fault), func() {
 		served := make(chan struct{})
 		go func() {
 			defer close(served)

@@ -144,7 +144,7 @@ func eachCut(t *testing.T, test func(t *testing.T, r *recording, conn net.Conn, 
 						t.Fatal(err)
 					}
 					endTransport(peer, k%2 == 0)
-					inTime(t, fmt.Sprintf("cut after %d", k), func() { test(t, r, conn, k) })
+					testnet.InTime(t, fmt.Sprintf("cut after %d", k), func() { test(t, r, conn, k) })
 					peer.Close()
 				}
 			})
@@ -240,7 +240,7 @@ func TestEndsOfAStream(t *testing.T) {
 					if !noHalfClose && tt.want == io.EOF {
 						code = frames.CloseNoStatusReceived
 					}
-					inTime(t, "Read", func() { checkEnd(t, w, o, tt.want, code, answer) })
+					testnet.InTime(t, "Read", func() { checkEnd(t, w, o, tt.want, code, answer) })
 				})
 			}
 		}

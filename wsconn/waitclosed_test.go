@@ -33,7 +33,7 @@ func inRoles[C any](role frames.Role, client, server C) (this, that C) {
 // waitClosed is WaitClosed, which has to say the same when asked again.
 func waitClosed(t *testing.T, c *wsconn.Conn) (err error) {
 	t.Helper()
-	inTime(t, "WaitClosed", func() { err = c.WaitClosed(context.Background()) })
+	testnet.InTime(t, "WaitClosed", func() { err = c.WaitClosed(context.Background()) })
 	again := c.WaitClosed(context.Background())
 	if (err == nil) != (again == nil) || err != nil && err.Error() != again.Error() {
 		t.Errorf("WaitClosed: %v, and then %v", err, again)

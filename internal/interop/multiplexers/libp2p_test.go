@@ -27,7 +27,7 @@ func TestEcho(t *testing.T) {
 				io.Copy(st, testnet.NewSource(uint64(i), size))
 				st.CloseWrite()
 			}()
-			inTime(t, "the echo", func() {
+			testnet.InTime(t, "the echo", func() {
 				if n, err := io.Copy(testnet.NewVerifier(uint64(i)), st); n != size || err != nil {
 					t.Errorf("%d bytes, %v", n, err)
 				}
@@ -85,13 +85,13 @@ func TestBulk(t *testing.T) {
 			defer p.Close()
 			defer st.Close()
 		}
-		inTime(t, "bulk", wg.Wait)
+		testnet.InTime(t, "bulk", wg.Wait)
 	})
 }
 
 func TestManyStreams(t *testing.T) {
 	each(t, mux.Config{}, func(t *testing.T, s *mux.Session, other *yamux.Session) {
-		inTime(t, "2000 streams", func() {
+		testnet.InTime(t, "2000 streams", func() {
 			for i := range 2000 {
 				st, p := pair(t, s, other, i%2 == 0)
 				io.WriteString(st, "x")
@@ -156,8 +156,8 @@ func TestDeath(t *testing.T) {
 				if _, err := io.ReadFull(st, make([]byte, 4)); err != nil {
 					t.Fatal(err)
 				}
-				inTime(t, "its end", func() { tt.end(other) })
-				inTime(t, "our end", func() {
+				testnet.InTime(t, "its end", func() { tt.end(other) })
+				testnet.InTime(t, "our end", func() {
 					_, err := st.Read(make([]byte, 1))
 					if !errors.As(err, new(*mux.SessionError)) || errors.Is(err, io.EOF) {
 						t.Errorf("Read: %v", err)
@@ -188,7 +188,7 @@ func TestGoAway(t *testing.T) {
 		if err := other.GoAway(); err != nil {
 			t.Fatal(err)
 		}
-		inTime(t, "the news", func() { <-s.Leaving() })
+		testnet.InTime(t, "the news", func() { <-s.Leaving() })
 		if _, err := s.Open(t.Context()); !errors.Is(err, mux.ErrDraining) {
 			t.Errorf("Open: %v", err)
 		}
@@ -217,7 +217,7 @@ func TestDrain(t *testing.T) {
 				drained := make(chan error, 1)
 				go func() { drained <- s.Drain(context.Background()) }()
 				if !quiet {
-					if err := take(t, "the end of Drain", drained); !errors.As(err, new(*mux.SessionError)) {
+					if err := testnet.Take(t, "the end of Drain", drained); !errors.As(err, new(*mux.SessionError)) {
 						t.Errorf("Drain: %v, want a *mux.SessionError", err)
 					}
 					if _, err := p.Read(make([]byte, 1)); !errors.Is(err, yamux.ErrRemoteGoAway) {
@@ -225,7 +225,7 @@ func TestDrain(t *testing.T) {
 					}
 					return
 				}
-				poll(t, "a stream that is refused", func() bool {
+				testnet.Poll(t, "a stream that is refused", func() bool {
 					refused, err := other.OpenStream(t.Context())
 					if err != nil {
 						t.Fatal(err)
@@ -249,7 +249,7 @@ func TestDrain(t *testing.T) {
 						c.Close()
 					}
 				}()
-				if err := take(t, "the end of Drain", drained); err != nil {
+				if err := testnet.Take(t, "the end of Drain", drained); err != nil {
 					t.Errorf("Drain: %v", err)
 				}
 			})

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	yamux "github.com/libp2p/go-yamux/v5"
 
@@ -15,47 +14,6 @@ import (
 )
 
 func TestMain(m *testing.M) { testnet.Main(m) }
-
-// patience is how long a test waits for anything before it fails: far more
-// than whatever is waited for takes.
-const patience = 60 * time.Second
-
-// take returns the next of c, or fails the test.
-func take[T any](t *testing.T, what string, c <-chan T) T {
-	t.Helper()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case v := <-c:
-		return v
-	case <-timer.C:
-		t.Fatalf("%s did not come", what)
-	}
-	panic("unreachable")
-}
-
-// inTime fails the test if f takes far too long.
-func inTime(t *testing.T, what string, f func()) {
-	t.Helper()
-	done := make(chan bool, 1)
-	go func() {
-		f()
-		done <- true
-	}()
-	take(t, "the end of "+what, done)
-}
-
-// poll waits until done is.
-func poll(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(patience); !done(); <-tick.C {
-		if time.Now().After(end) {
-			t.Fatalf("%s did not come", what)
-		}
-	}
-}
 
 // carriers are the connections that sessions stand on.
 var carriers = []struct {
@@ -140,7 +98,7 @@ func pair(t *testing.T, s *mux.Session, other *yamux.Session, ours bool) (*mux.S
 // empty waits until neither end knows of a stream.
 func empty(t *testing.T, s *mux.Session, other *yamux.Session) {
 	t.Helper()
-	poll(t, "the end of all streams", func() bool {
+	testnet.Poll(t, "the end of all streams", func() bool {
 		st := s.Stats()
 		return st.Streams == 0 && st.Buffered == 0 && st.Grown == 0 && other.NumStreams() == 0
 	})
