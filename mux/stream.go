@@ -101,13 +101,23 @@ func (st *Stream) Read(p []byte) (int, error) {
 func (st *Stream) cannotRead() error {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
+	if err := st.stopped(); err != nil {
+		return err
+	}
+	if st.reads.Passed() {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// stopped returns why nothing is read any more whatever has come. It is called
+// with the session's mutex held.
+func (st *Stream) stopped() error {
 	switch {
 	case st.closed || st.s.closed && !st.ended:
 		return net.ErrClosed
 	case st.reset:
 		return ErrReset
-	case st.reads.Passed():
-		return os.ErrDeadlineExceeded
 	}
 	return nil
 }
@@ -117,11 +127,10 @@ func (st *Stream) cannotRead() error {
 func (st *Stream) readError(err error) error {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
+	if err := st.stopped(); err != nil {
+		return err
+	}
 	switch {
-	case st.closed || st.s.closed && !st.ended:
-		return net.ErrClosed
-	case st.reset:
-		return ErrReset
 	case errors.Is(err, yamux.ErrTimeout):
 		return os.ErrDeadlineExceeded
 	case st.finReceived:

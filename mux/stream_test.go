@@ -156,16 +156,16 @@ func TestNobodyWaitsForWhoGaveUp(t *testing.T) {
 				st, end := write(250 << 10)
 				gone, ends = append(gone, st), append(ends, end)
 			}
-			testnet.Poll(t, "a queue without room", func() bool { return client.Full() })
+			testnet.Poll(t, "a Write that waits for room", func() bool {
+				st, err := client.Open(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				st.SetWriteDeadline(soon())
+				_, err = st.Write([]byte("x"))
+				return err != nil && timedOut(err) == nil
+			})
 			_, last := write(100)
-			st, err := client.Open(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			st.SetWriteDeadline(soon())
-			if _, err := st.Write([]byte("x")); timedOut(err) != nil {
-				t.Fatalf("there is room: %v", err)
-			}
 			for i, st := range gone {
 				tt.giveUp(st)
 				if err := testnet.Take(t, "the end of a Write that gave up", ends[i]); err != nil && !errors.Is(err, tt.want) {
