@@ -2,7 +2,6 @@ package wsconn
 
 import (
 	"testing"
-	"time"
 
 	"github.com/wsstream/wsstream/frames"
 	"github.com/wsstream/wsstream/internal/testnet"
@@ -24,15 +23,10 @@ func TestPongBeforeItsPingHasReturned(t *testing.T) {
 	client.attend()
 
 	client.writer.pinged = func() {
-		for give := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-			if rtt, _, _ := client.pings.times(); rtt > 0 {
-				return
-			}
-			if time.Now().After(give) {
-				t.Error("the Pong was not taken")
-				return
-			}
-		}
+		testnet.Poll(t, "the Pong", func() bool {
+			rtt, _, _ := client.pings.times()
+			return rtt > 0
+		})
 	}
 	if _, err := client.Ping(t.Context()); err != nil {
 		t.Error(err)
