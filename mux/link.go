@@ -33,6 +33,7 @@ type link struct {
 	frame   header // the frame of data that is being received
 	left    int    // so many bytes of it are still to come
 	discard bool   // they are for nobody
+	err     error  // nothing comes any more
 
 	mu     sync.Mutex
 	kicked bool // a read deadline in the past is set, or about to be
@@ -68,11 +69,13 @@ func (l *link) Read(p []byte) (int, error) {
 		if err := l.s.Err(); err != nil {
 			return 0, err
 		}
-		if err := l.advance(); err != nil {
-			l.s.settle()
-			l.s.lose(err)
-			return 0, err
+		if l.err == nil {
+			l.err = l.advance()
+			continue // with what came before the error
 		}
+		l.s.settle()
+		l.s.lose(l.err)
+		return 0, l.err
 	}
 }
 

@@ -29,16 +29,16 @@ func (s *Session) receiveControl(h header) (forYamux []byte, err error) {
 		return nil, nil // it is gone, and the peer will find out
 	}
 	if h.flags&rst == 0 { // in a reset libp2p has a code there
-		if err := st.widen(h.length); err != nil {
-			return nil, err
-		}
+		err = st.widen(h.length)
 	}
-	f, err := st.receiveFlags(h.flags)
-	pass.flags |= f
-	if pass.flags == 0 || err != nil {
+	if err == nil {
+		f, e := st.receiveFlags(h.flags)
+		pass.flags, err = pass.flags|f, e
+	}
+	if pass.flags == 0 {
 		return nil, err
 	}
-	return pass.append(nil), nil
+	return pass.append(nil), err
 }
 
 // The methods below are called with the mutex held.
