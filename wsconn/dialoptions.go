@@ -5,22 +5,8 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
-)
-
-// The defaults of the options, in one place. The table in the package comment
-// repeats them for readers, and a test holds the two together.
-const (
-	defaultHandshakeTimeout = 30 * time.Second
-	defaultCloseTimeout     = 10 * time.Second
-	defaultMaxMessage       = 16 << 20
-	defaultMaxFragments     = 128 << 10
-	defaultMessageSize      = 32 << 10
-	defaultBacklog          = 128
-	defaultBacklogWait      = 5 * time.Second
-
-	defaultKeepAliveInterval = 15 * time.Second
-	defaultKeepAliveTimeout  = 10 * time.Second
 )
 
 // DialOptions says how [Dial] and [DialSocket] connect. Nil means all
@@ -43,8 +29,31 @@ type DialOptions struct {
 	TLSConfig *tls.Config
 
 	// DialContext opens the transport, as net.Dialer's does, which is the
-	// default. For ws+unix the network is "unix" and the address a path.
+	// default: it tries IPv6 and IPv4 side by side (RFC 8305). For ws+unix the
+	// network is "unix" and the address a path. With a proxy it is the proxy
+	// that is dialed.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// Proxy returns the proxy to use for a request, or nil for none, as the
+	// field of http.Transport does: http.ProxyURL fits. The request has the
+	// method GET and a URL with the scheme http, for ws, or https, for wss.
+	// The proxy's URL has the scheme http or https (CONNECT, RFC 9110 section
+	// 9.3.6), socks5 (names are resolved here) or socks5h (by the proxy); its
+	// userinfo are the credentials. Nil means the environment: HTTP_PROXY,
+	// HTTPS_PROXY and NO_PROXY as curl and http.ProxyFromEnvironment know
+	// them, and ALL_PROXY where these say nothing. [NoProxy] means none. A
+	// Unix socket is dialed without one.
+	Proxy func(*http.Request) (*url.URL, error)
+
+	// ProxyHeader is sent to an HTTP proxy with CONNECT.
+	ProxyHeader http.Header
+
+	// ProxyAuth answers an HTTP proxy that asks for credentials (407) other
+	// than those in its URL: NTLM, Negotiate, Digest. It gets the values of
+	// Proxy-Authenticate and returns the value of Proxy-Authorization, with
+	// which CONNECT is sent again, over the same connection if the proxy keeps
+	// it open. It may be asked up to four times for a connection.
+	ProxyAuth func(ctx context.Context, proxy *url.URL, challenges []string) (string, error)
 
 	// HandshakeTimeout bounds everything from resolving the name to the
 	// server's answer, redirects included. Zero means 30 seconds, negative no
@@ -56,6 +65,15 @@ type DialOptions struct {
 	// Cookie, userinfo) are dropped when a redirect leads to another host or
 	// port, or from wss to ws. One to a Unix socket is refused.
 	Redirects int
+
+	// Jar gives the cookies to send with the handshake, and gets those that the
+	// answer sets, that of a redirect or a refusal included. Nil means none.
+	Jar http.CookieJar
+
+	// BeforeRequest sees each request before it is sent, also that which
+	// follows a redirect, and may change its Header and Host; the headers of
+	// the handshake itself are added later. An error ends the dial.
+	BeforeRequest func(*http.Request) error
 
 	// Version is the value of Sec-WebSocket-Version: 13 (RFC 6455), the
 	// meaning of zero, or 8 (the last drafts before it).
@@ -95,64 +113,4 @@ type DialOptions struct {
 
 	// Stream is for [Dial]: the options of the [Conn].
 	Stream ConnOptions
-}
-
-// AcceptOptions says how [Accept], [AcceptSocket] and a [Listener] answer a
-// handshake. Nil means all defaults. Its fields are read once, at the call,
-// and may be shared by calls at the same time.
-type AcceptOptions struct {
-	// Subprotocols are those that the server speaks, the most wanted first.
-	// The first one that the client offers too is picked. If there is none,
-	// or the client offers none, the connection has no subprotocol.
-	Subprotocols []string
-
-	// Origins widens the same-origin check: a request of a browser is
-	// accepted if its Origin has the scheme-less host of the request, or
-	// matches one of these patterns. A pattern is a host ("example.com"), a
-	// host with a port, or either behind a scheme ("https://example.com");
-	// "*" stands for one or more labels or a port. The pattern "*" alone
-	// turns the check off. Requests without an Origin do not come from a
-	// page, and are accepted.
-	Origins []string
-
-	// These are as in [DialOptions].
-	MaxMessage     int64
-	MaxFragments   int
-	CloseTimeout   time.Duration
-	KeepAlive      KeepAlive
-	TCPUserTimeout time.Duration
-	OnPing, OnPong func(s *Socket, payload []byte)
-
-	// Value takes from the request what the application wants to know later
-	// (who is this?): what it returns is the connection's Value. It is called
-	// once the request has been found good, before the answer. The request
-	// itself is not kept.
-	Value func(r *http.Request) any
-
-	// Stream is for [Accept] and [Listener]: the options of the [Conn].
-	Stream ConnOptions
-
-	// Backlog is how many connections a [Listener] holds that nobody has
-	// accepted yet. Zero means 128, negative 1.
-	Backlog int
-
-	// BacklogWait is how long a request waits for room in the backlog of a
-	// [Listener] before it is refused with 503. Zero means 5 seconds,
-	// negative refuses at once.
-	BacklogWait time.Duration
-
-	// Addr is what [Listener.Addr] returns, usually the address of the HTTP
-	// server's own listener.
-	Addr net.Addr
-}
-
-// ConnOptions says how a [Conn] makes a byte stream of messages. The zero
-// value means all defaults.
-type ConnOptions struct {
-	// MessageSize is the largest message that Write sends, in bytes; a larger
-	// Write becomes several. Zero means 32 KiB, because many peers refuse
-	// larger ones, or what the peer said it likes if it is one of ours.
-	// Negative means one message a Write, if the peer has not said that it
-	// likes smaller ones.
-	MessageSize int
 }

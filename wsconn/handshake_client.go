@@ -1,0 +1,130 @@
+package wsconn
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// clientRequest is the opening handshake of a client (RFC 6455 section 4.1).
+type clientRequest struct {
+	target       target
+	key          string
+	version      int
+	subprotocols []string
+	offer        string      // this end's wsstream; "" if it is not offered
+	header       http.Header // the caller's, from cleanHeader
+}
+
+// newClientRequest checks what the caller wants to be sent.
+func newClientRequest(t target, opts *DialOptions, offer bool) (clientRequest, error) {
+	q := clientRequest{
+		target:       t,
+		key:          newHandshakeKey(),
+		version:      opts.Version,
+		subprotocols: slices.Clone(opts.Subprotocols),
+	}
+	if offer {
+		q.offer = ownTerms(opts.settings().keepAlive)
+	}
+	if q.version == 0 {
+		q.version = 13
+	}
+	if q.version != 13 && q.version != 8 {
+		return q, fmt.Errorf("DialOptions.Version is %d: it has to be 13 or 8", opts.Version)
+	}
+	if err := checkSubprotocols("DialOptions.Subprotocols", q.subprotocols); err != nil {
+		return q, err
+	}
+	var err error
+	if q.header, err = cleanHeader(opts.Header); err != nil {
+		return q, err
+	}
+	q.authorize()
+	return q, nil
+}
+
+// authorize makes Basic credentials (RFC 7617) of the URL's userinfo, if the
+// caller has not said something better.
+func (q *clientRequest) authorize() {
+	if u := q.target.user; u != nil && q.header.Get("Authorization") == "" {
+		password, _ := u.Password()
+		q.header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password)))
+	}
+}
+
+// bytes returns the request as it goes over the wire.
+func (q *clientRequest) bytes() []byte {
+	host := q.target.host
+	if h := q.header.Get("Host"); h != "" {
+		host = h
+	}
+	b := []byte("GET " + q.target.request + " HTTP/1.1\r\n")
+	b = appendField(b, "Host", host)
+	b = appendField(b, "Upgrade", "websocket")
+	b = appendField(b, "Connection", "Upgrade")
+	b = appendField(b, "Sec-WebSocket-Key", q.key)
+	b = appendField(b, "Sec-WebSocket-Version", strconv.Itoa(q.version))
+	if len(q.subprotocols) > 0 {
+		b = appendField(b, "Sec-WebSocket-Protocol", strings.Join(q.subprotocols, ", "))
+	}
+	if q.offer != "" {
+		b = appendField(b, "Sec-WebSocket-Extensions", q.offer)
+	}
+	for _, name := range slices.Sorted(maps.Keys(q.header)) {
+		sent := name
+		switch {
+		case name == "Host":
+			continue
+		case name == "Origin" && q.version == 8:
+			sent = "Sec-WebSocket-Origin"
+		}
+		for _, value := range q.header[name] {
+			b = appendField(b, sent, value)
+		}
+	}
+	return append(b, "\r\n"...)
+}
+
+// check decides whether a response with the status 101 finishes the handshake
+// (RFC 6455 section 4.1, the second list).
+func (q *clientRequest) check(resp *http.Response) (agreement, error) {
+	h := resp.Header
+	switch accept := h.Values("Sec-Websocket-Accept"); {
+	case !resp.ProtoAtLeast(1, 1) || resp.ProtoMajor != 1:
+		return agreement{}, fmt.Errorf("the server answered in %s, not HTTP/1.1", resp.Proto)
+	case !hasToken(h.Values("Upgrade"), "websocket"):
+		return agreement{}, fmt.Errorf("the server switched to %.40q, not to websocket", h.Get("Upgrade"))
+	case !hasToken(h.Values("Connection"), "Upgrade"):
+		return agreement{}, errors.New("the Connection header of the answer lacks Upgrade")
+	case len(accept) != 1 || accept[0] != acceptValue(q.key):
+		return agreement{}, errors.New("Sec-WebSocket-Accept does not belong to this handshake: something between may have answered from a cache")
+	}
+	subprotocol, err := q.checkSubprotocol(h.Values("Sec-Websocket-Protocol"))
+	if err != nil {
+		return agreement{}, err
+	}
+	replies, ok := parseExtensions(h.Values("Sec-Websocket-Extensions"))
+	if !ok {
+		return agreement{}, errors.New("Sec-WebSocket-Extensions of the answer is malformed")
+	}
+	terms, err := acceptReply(q.offer != "", replies)
+	return agreement{subprotocol: subprotocol, stream: terms}, err
+}
+
+func (q *clientRequest) checkSubprotocol(sent []string) (string, error) {
+	switch {
+	case len(sent) == 0:
+		return "", nil
+	case len(sent) > 1:
+		return "", errors.New("the server picked more than one subprotocol")
+	case !slices.Contains(q.subprotocols, sent[0]):
+		return "", fmt.Errorf("the server picked the subprotocol %.40q, which was not offered", sent[0])
+	}
+	return sent[0], nil
+}

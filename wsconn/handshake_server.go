@@ -1,0 +1,140 @@
+package wsconn
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// serverReply is how a server answers a good handshake (RFC 6455 section
+// 4.2.2).
+type serverReply struct {
+	agreement
+	accept string
+	terms  string // this end's wsstream; "" if it is not agreed
+}
+
+// checkRequest decides on a client's handshake (RFC 6455 section 4.2.1): it
+// returns the answer, or the refusal with its status. stream says whether the
+// server speaks wsstream.
+func checkRequest(r *http.Request, opts *AcceptOptions, stream bool) (serverReply, *HandshakeError) {
+	if err := checkSubprotocols("AcceptOptions.Subprotocols", opts.Subprotocols); err != nil {
+		return serverReply{}, misuse(err)
+	}
+	if refusal := checkUpgrade(r); refusal != nil {
+		return serverReply{}, refusal
+	}
+	version, refusal := checkVersion(r.Header.Values("Sec-Websocket-Version"))
+	if refusal != nil {
+		return serverReply{}, refusal
+	}
+	key := r.Header.Values("Sec-Websocket-Key")
+	if len(key) != 1 || !isHandshakeKey(key[0]) {
+		return serverReply{}, refuse(http.StatusBadRequest, "Sec-WebSocket-Key has to be there once, with 16 bytes in base64")
+	}
+	forbidden, err := checkOrigin(r, version, opts.Origins)
+	if err != nil {
+		return serverReply{}, misuse(err)
+	}
+	if forbidden != "" {
+		return serverReply{}, refuse(http.StatusForbidden, forbidden)
+	}
+	agreed, refusal := agree(r.Header, opts, stream)
+	reply := serverReply{agreement: agreed, accept: acceptValue(key[0])}
+	if agreed.stream.agreed {
+		reply.terms = ownTerms(opts.settings().keepAlive)
+	}
+	return reply, refusal
+}
+
+// checkUpgrade decides whether a request asks for a WebSocket at all. A proxy
+// that believes in the upgrade although we do not would pass on what follows as
+// a tunnel, so a request that has a body, which may hold another one, is bad.
+func checkUpgrade(r *http.Request) *HandshakeError {
+	switch {
+	case r.ProtoMajor >= 2:
+		return refuse(http.StatusHTTPVersionNotSupported, "the request came over "+r.Proto+
+			", where this handshake does not exist: keep HTTP/2 off for it, with http1 alone in Server.Protocols, or with a TLSNextProto that is empty but not nil, or offer http/1.1 alone in the client's TLS")
+	case r.Method != http.MethodGet:
+		return refuse(http.StatusMethodNotAllowed, fmt.Sprintf("the method of a WebSocket handshake is GET, not %.20q", r.Method), "Allow", "GET")
+	case !r.ProtoAtLeast(1, 1):
+		return refuse(http.StatusUpgradeRequired, "the request came over "+r.Proto+
+			", which has no Upgrade: a proxy in between has to speak HTTP/1.1 to this server (nginx: proxy_http_version 1.1)", "Upgrade", "websocket")
+	case !hasToken(r.Header.Values("Upgrade"), "websocket"):
+		return refuse(http.StatusUpgradeRequired, "this is a WebSocket endpoint, and the request has no Upgrade: websocket", "Upgrade", "websocket")
+	case !hasToken(r.Header.Values("Connection"), "Upgrade"):
+		return refuse(http.StatusUpgradeRequired, "the Connection header of the request lacks Upgrade: a proxy in between has to pass it on", "Upgrade", "websocket")
+	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
+		return refuse(http.StatusBadRequest, "a WebSocket handshake has no body")
+	}
+	return nil
+}
+
+func checkVersion(sent []string) (int, *HandshakeError) {
+	switch {
+	case len(sent) > 1:
+		return 0, refuse(http.StatusBadRequest, "the request has more than one Sec-WebSocket-Version")
+	case len(sent) == 1 && sent[0] == "13":
+		return 13, nil
+	case len(sent) == 1 && sent[0] == "8":
+		return 8, nil
+	}
+	return 0, refuse(http.StatusUpgradeRequired, fmt.Sprintf("Sec-WebSocket-Version is %.20q: this server speaks 13 and 8", strings.Join(sent, "")),
+		"Sec-WebSocket-Version", "13, 8", "Upgrade", "websocket")
+}
+
+// agree settles what the client leaves open: the subprotocol and extensions.
+func agree(h http.Header, opts *AcceptOptions, stream bool) (agreed agreement, refusal *HandshakeError) {
+	offered, ok := parseTokens(h.Values("Sec-Websocket-Protocol"))
+	if !ok {
+		return agreed, refuse(http.StatusBadRequest, "Sec-WebSocket-Protocol is malformed")
+	}
+	for i, p := range offered {
+		if slices.Contains(offered[:i], p) {
+			return agreed, refuse(http.StatusBadRequest, "Sec-WebSocket-Protocol names a subprotocol twice")
+		}
+	}
+	for _, p := range opts.Subprotocols {
+		if slices.Contains(offered, p) {
+			agreed.subprotocol = p
+			break
+		}
+	}
+	offers, ok := parseExtensions(h.Values("Sec-Websocket-Extensions"))
+	if !ok {
+		return agreed, refuse(http.StatusBadRequest, "Sec-WebSocket-Extensions is malformed")
+	}
+	if stream {
+		agreed.stream = acceptOffer(offers)
+	}
+	return agreed, nil
+}
+
+// bytes returns the answer as it goes over the wire, with the headers that
+// were set for it before, by middleware or the caller.
+func (a *serverReply) bytes(header http.Header) ([]byte, error) {
+	b := []byte("HTTP/1.1 101 Switching Protocols\r\n")
+	b = appendField(b, "Upgrade", "websocket")
+	b = appendField(b, "Connection", "Upgrade")
+	b = appendField(b, "Sec-WebSocket-Accept", a.accept)
+	if a.subprotocol != "" {
+		b = appendField(b, "Sec-WebSocket-Protocol", a.subprotocol)
+	}
+	if a.terms != "" {
+		b = appendField(b, "Sec-WebSocket-Extensions", a.terms)
+	}
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		if !isCarried(name, header) {
+			continue
+		}
+		if err := checkField("the header of the ResponseWriter", name, header[name]); err != nil {
+			return nil, err
+		}
+		for _, value := range header[name] {
+			b = appendField(b, name, value)
+		}
+	}
+	return append(b, "\r\n"...), nil
+}
