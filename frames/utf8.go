@@ -30,15 +30,16 @@ func (v *UTF8) Valid(p []byte) bool {
 	}
 	// The bulk goes through utf8.Valid, which is many times as fast as any
 	// automaton that stops at every byte (BenchmarkUTF8).
-	whole := len(p) - partial(p)
+	whole := len(p) - PartialRune(p)
 	v.bad = v.bad || !utf8.Valid(p[:whole])
 	v.n += copy(v.rune[v.n:], p[whole:])
 	return !v.bad
 }
 
-// partial returns how many bytes at the end of p are the beginning of a rune
-// that p does not complete: 0 to 3.
-func partial(p []byte) int {
+// PartialRune returns how many bytes at the end of p are the beginning of a rune
+// that p does not complete: 0 to 3. Text that is sent in messages is cut before
+// them (RFC 6455 section 5.6).
+func PartialRune(p []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(p); n++ {
 		if last := p[len(p)-n:]; utf8.RuneStart(last[0]) {
 			if utf8.FullRune(last) {

@@ -91,8 +91,10 @@ func upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, reply 
 		stream:      reply.stream,
 		settings:    opts.settings(),
 	}
-	if opts.Value != nil {
-		u.value = opts.Value(r)
+	if opts.Authorize != nil {
+		if u.value, err = opts.Authorize(r); err != nil {
+			return upgraded{}, refuse(http.StatusForbidden, "not authorized")
+		}
 	}
 	var failure *HandshakeError
 	if u.conn, u.buffered, failure = hijack(w); failure != nil {

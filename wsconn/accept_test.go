@@ -63,9 +63,9 @@ func TestAcceptRefusals(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := newHandshakeServer(t, &AcceptOptions{Value: func(*http.Request) any {
-				t.Error("Value was called for a bad request")
-				return nil
+			s := newHandshakeServer(t, &AcceptOptions{Authorize: func(*http.Request) (any, error) {
+				t.Error("Authorize was called for a bad request")
+				return nil, nil
 			}}, nil)
 			s.Start()
 			resp, body := s.exchange(t, tt.request)
@@ -157,7 +157,7 @@ func TestAcceptAnswers(t *testing.T) {
 			t.Parallel()
 			s := newHandshakeServer(t, &AcceptOptions{
 				Subprotocols: tt.subprotocols,
-				Value:        func(r *http.Request) any { return r.URL.Path },
+				Authorize:    func(r *http.Request) (any, error) { return r.URL.Path, nil },
 			}, nil)
 			s.Start()
 			resp, _ := s.exchange(t, tt.request)

@@ -118,6 +118,71 @@ func (w *writer) writeLarge(op frames.Opcode, p []byte) (n int, cut bool, err er
 	return n, w.t.out.pending(), nil
 }
 
+// writeFragment sends p as one frame of a message, of at most batchSize bytes.
+// sent is true once the frame is on its way, which the deadline does not undo.
+func (w *writer) writeFragment(op frames.Opcode, p []byte, fin bool) (sent bool, err error) {
+	if err := w.acquire(); err != nil {
+		return false, err
+	}
+	defer w.release()
+	w.used.Store(true)
+	h, err := w.machine.Send(op, 0, fin)
+	if err != nil {
+		return false, sendError(err)
+	}
+	buf := getBuffer(len(p))
+	defer buf.release()
+	if err := w.send(appendFrame(buf.b[:0], h, p), 1); err != nil {
+		return true, w.broken(err)
+	}
+	return true, nil
+}
+
+// writeFrame sends a message that is a frame already. As for writeMessages, one
+// that a deadline cut is on its way.
+func (w *writer) writeFrame(m *Prepared) error {
+	if err := w.acquire(); err != nil {
+		return err
+	}
+	defer w.release()
+	w.used.Store(true)
+	if _, err := w.machine.Send(m.typ, 0, true); err != nil {
+		return sendError(err)
+	}
+	n, cut, err := w.sendBatch(m.frame, len(m.payload), len(m.frame), len(m.payload))
+	switch {
+	case err != nil:
+		return w.broken(err)
+	case cut && n < len(m.payload):
+		return w.cutReason()
+	}
+	return nil
+}
+
+// tryFrame is writeFrame if nobody writes and nothing waits. What the transport
+// does not take at once follows in the background.
+func (w *writer) tryFrame(m *Prepared) bool {
+	if !w.tryLock() {
+		return false
+	}
+	defer w.release()
+	w.flushControls()
+	if w.t.out.pending() || w.failure() != nil || isClosed(w.closed) {
+		return false
+	}
+	if _, err := w.machine.Send(m.typ, 0, true); err != nil {
+		return false
+	}
+	w.used.Store(true)
+	w.t.out.setPatience(never)
+	err := w.send(m.frame, 1)
+	w.t.out.setPatience(untilDeadline)
+	if err != nil {
+		w.fail(truncation(err))
+	}
+	return err == nil
+}
+
 // appendFrame appends a whole frame to dst, masked with a fresh key if the
 // header says so.
 func appendFrame(dst []byte, h frames.Header, payload []byte) []byte {

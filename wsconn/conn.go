@@ -20,6 +20,8 @@ import (
 type Conn struct {
 	s           *Socket
 	messageSize int // of what Write sends; zero is one message a Write
+	noHalfOpen  bool
+	text        *textStream // nil for a stream of bytes
 }
 
 var _ interface {
@@ -39,9 +41,17 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 	if s.lockReader(s.waitReader) == nil {
 		s.machine.SetLimits(0, 0) // a stream never holds a message
 		s.reader.ahead.stream = true
+		if s.open != nil {
+			s.message = append(s.message, s.open.head...)
+			s.open = nil
+		}
 		s.unlockReader()
 	}
-	return &Conn{s: s, messageSize: s.messageSize(opts.MessageSize)}
+	c := &Conn{s: s, messageSize: s.messageSize(opts.MessageSize), noHalfOpen: opts.NoHalfOpen}
+	if opts.Text {
+		c.text = new(textStream)
+	}
+	return c
 }
 
 // messageSize is the size of messages to send, of what the option says and
@@ -93,10 +103,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 	}
 	if len(s.message) > 0 {
 		n = copy(p, s.message)
-		if s.message = s.message[n:]; len(s.message) == 0 {
-			s.message = nil
-		}
-		return n, nil
+		s.message = s.message[n:]
 	}
 	for n == 0 && err == nil {
 		n, _, err = s.reader.payload(p, true)
@@ -105,9 +112,18 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 		m, _, err = s.reader.payload(p[n:], false)
 	}
 	if n > 0 {
-		return n, nil // an error is the next call's: the reader keeps it
+		err = nil // an error is the next call's: the reader keeps it
 	}
-	return 0, s.opError("read", s.readError(err))
+	if c.text != nil {
+		n, err = c.checkText(p[:n], err)
+	}
+	if err == io.EOF && c.noHalfOpen && s.stream.halfClose {
+		s.closeWrite()
+	}
+	if err != nil {
+		err = s.opError("read", s.readError(err))
+	}
+	return n, err
 }
 
 // Write writes p as binary messages of at most [ConnOptions.MessageSize] bytes.
@@ -126,7 +142,11 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	n, err = c.s.writer.writeMessages(frames.Binary, p, c.messageSize)
+	if c.text != nil {
+		n, err = c.writeText(p)
+	} else {
+		n, err = c.s.writer.writeMessages(frames.Binary, p, c.messageSize)
+	}
 	return n, c.s.opError("write", err)
 }
 
@@ -162,7 +182,12 @@ func (c *Conn) CanCloseWrite() bool { return c.s.stream.halfClose }
 // It needs a peer that agreed to half-close: see [Conn.CanCloseWrite]. Against
 // any other one it sends nothing and returns [ErrNoHalfClose]: such a peer would
 // drop the rest of its answer.
-func (c *Conn) CloseWrite() error { return c.s.opError("close", c.s.closeWrite()) }
+func (c *Conn) CloseWrite() error {
+	if c.text.cut() {
+		return c.s.opError("close", errTextCut)
+	}
+	return c.s.opError("close", c.s.closeWrite())
+}
 
 // Close ends both directions with code 1000 and returns at once, always with a
 // nil error, also when called again. Blocked calls return [net.ErrClosed], and
@@ -174,12 +199,15 @@ func (c *Conn) CloseWrite() error { return c.s.opError("close", c.s.closeWrite()
 //
 // Code 1000 tells the peer that the stream is complete. After a failed copy
 // say so: use CloseWith(1011, "...") or Terminate.
-func (c *Conn) Close() error { return c.s.Close() }
+func (c *Conn) Close() error { return c.CloseWith(frames.CloseNormalClosure, "") }
 
 // CloseWith is Close with a code and a reason (RFC 6455 section 7.4), which is
 // cut to 123 bytes of UTF-8. For codes other than 1000 the peer's Read fails.
 // The error is not nil only if the code is none that can be sent: then 1011 is.
 func (c *Conn) CloseWith(code frames.CloseCode, reason string) error {
+	if c.text.cut() && code == frames.CloseNormalClosure {
+		code, reason = frames.CloseInternalError, errTextCut.Error()
+	}
 	return c.s.CloseWith(code, reason)
 }
 

@@ -12,8 +12,8 @@ const (
 	defaultMessageSize      = 32 << 10
 	defaultBacklog          = 128
 	defaultBacklogWait      = 5 * time.Second
+	defaultQueueSize        = 1 << 20
 
 	defaultKeepAliveInterval = 15 * time.Second
 	defaultKeepAliveTimeout  = 10 * time.Second
 )
-

@@ -163,7 +163,7 @@ func TestDialUnixSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newHandshakeServer(t, &AcceptOptions{Value: func(r *http.Request) any { return r.Host + r.RequestURI }}, nil)
+	s := newHandshakeServer(t, &AcceptOptions{Authorize: func(r *http.Request) (any, error) { return r.Host + r.RequestURI, nil }}, nil)
 	s.Listener.Close()
 	s.Listener = listener
 	s.Start()
@@ -182,9 +182,9 @@ func TestDialBasicAuth(t *testing.T) {
 		user, password string
 		ok             bool
 	}
-	s := newHandshakeServer(t, &AcceptOptions{Value: func(r *http.Request) any {
+	s := newHandshakeServer(t, &AcceptOptions{Authorize: func(r *http.Request) (any, error) {
 		user, password, ok := r.BasicAuth()
-		return credentials{user, password, ok}
+		return credentials{user, password, ok}, nil
 	}}, nil)
 	s.Start()
 	for userinfo, want := range map[string]credentials{

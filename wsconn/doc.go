@@ -64,5 +64,6 @@
 //	KeepAlive.Timeout           10s
 //	Backlog                     128
 //	BacklogWait                 5s
+//	Server.QueueSize            1048576
 //	ConnOptions.MessageSize     32768, and 131072 between two ends of this package
 package wsconn

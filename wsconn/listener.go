@@ -69,7 +69,7 @@ func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	added := false
-	defer func() { // also if AcceptOptions.Value panics
+	defer func() { // also if AcceptOptions.Authorize panics
 		if !added {
 			<-l.slots
 		}

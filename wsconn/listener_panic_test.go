@@ -13,15 +13,15 @@ import (
 func TestPanicInValueTakesNoRoom(t *testing.T) {
 	const panics = 3
 	var calls atomic.Int64
-	s := serve(t, overTCP, &wsconn.AcceptOptions{Backlog: -1, BacklogWait: -1, Value: func(*http.Request) any {
+	s := serve(t, overTCP, &wsconn.AcceptOptions{Backlog: -1, BacklogWait: -1, Authorize: func(*http.Request) (any, error) {
 		if calls.Add(1) <= panics {
 			panic(http.ErrAbortHandler) // the one that net/http does not log
 		}
-		return nil
+		return nil, nil
 	}})
 	for range panics {
 		if _, err := s.dial(t); err == nil {
-			t.Fatal("Dial: no error, though AcceptOptions.Value panicked")
+			t.Fatal("Dial: no error, though AcceptOptions.Authorize panicked")
 		}
 	}
 	client := s.mustDial(t)

@@ -189,9 +189,9 @@ func TestListenerCloseWakesAccept(t *testing.T) {
 // then the connection does.
 func TestListenerCloseDuringAHandshake(t *testing.T) {
 	var s *service
-	s = serve(t, overTCP, &wsconn.AcceptOptions{Value: func(*http.Request) any {
+	s = serve(t, overTCP, &wsconn.AcceptOptions{Authorize: func(*http.Request) (any, error) {
 		s.Close()
-		return nil
+		return nil, nil
 	}})
 	mustGoAway(t, s.mustDial(t))
 }

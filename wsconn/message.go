@@ -28,16 +28,15 @@ const (
 // without a Close frame gives an error that wraps [io.ErrUnexpectedEOF]. A
 // message over [DialOptions.MaxMessage] closes the connection with code 1009.
 func (s *Socket) ReadMessage(ctx context.Context) (MessageType, []byte, error) {
-	if s.taken.Load() {
-		return 0, nil, s.opError("read", ErrTaken)
-	}
-	lock := func() error { return lockContext(ctx, s.reader.lock, s.closing.local) }
-	if err := s.lockReader(lock); err != nil {
+	if err := s.beginRead(ctx); err != nil {
 		return 0, nil, s.opError("read", err)
 	}
 	defer s.unlockReader()
 	stop := interruptible(ctx, s.setReadDeadline)
-	err := s.readMessage()
+	err := s.skip()
+	if err == nil {
+		err = s.readMessage()
+	}
 	stop()
 	if err != nil {
 		return 0, nil, s.opError("read", contextError(ctx, s.readError(err)))
@@ -45,6 +44,14 @@ func (s *Socket) ReadMessage(ctx context.Context) (MessageType, []byte, error) {
 	p := s.message
 	s.message = nil
 	return s.reader.op, p, nil
+}
+
+// beginRead takes the reader for a message.
+func (s *Socket) beginRead(ctx context.Context) error {
+	if s.taken.Load() {
+		return ErrTaken
+	}
+	return s.lockReader(func() error { return lockContext(ctx, s.reader.lock, s.closing.local) })
 }
 
 // readMessage reads into s.message until the message is complete.
@@ -81,20 +88,34 @@ func (s *Socket) nextRoom() int {
 // all the same: a nil error is returned then. After the peer has closed, the
 // error is a [*CloseError].
 func (s *Socket) WriteMessage(ctx context.Context, typ MessageType, p []byte) error {
-	if s.taken.Load() {
-		return s.opError("write", ErrTaken)
-	}
-	if typ != Text && typ != Binary {
-		return s.opError("write", errMessageType)
-	}
-	if err := lockContext(ctx, s.writing, s.closing.local); err != nil {
+	return s.write(ctx, typ, func() error {
+		_, err := s.writer.writeMessages(typ, p, 0)
+		return err
+	})
+}
+
+// write calls send, which sends a message, when it is this one's turn. The end
+// of ctx ends both.
+func (s *Socket) write(ctx context.Context, typ MessageType, send func() error) error {
+	if err := s.beginWrite(ctx, typ); err != nil {
 		return s.opError("write", err)
 	}
 	defer func() { <-s.writing }()
 	stop := interruptible(ctx, s.setWriteDeadline)
-	_, err := s.writer.writeMessages(typ, p, 0)
+	err := send()
 	stop()
 	return s.opError("write", contextError(ctx, err))
+}
+
+// beginWrite takes the writer for a message.
+func (s *Socket) beginWrite(ctx context.Context, typ MessageType) error {
+	if s.taken.Load() {
+		return ErrTaken
+	}
+	if typ != Text && typ != Binary {
+		return errMessageType
+	}
+	return lockContext(ctx, s.writing, s.closing.local)
 }
 
 // interruptible lets the end of ctx end the call in progress, by a deadline.

@@ -25,6 +25,7 @@ func TestPackageCommentHasTheDefaults(t *testing.T) {
 		"KeepAlive.Timeout":       defaultKeepAliveTimeout,
 		"Backlog":                 defaultBacklog,
 		"BacklogWait":             defaultBacklogWait,
+		"Server.QueueSize":        defaultQueueSize,
 		"ConnOptions.MessageSize": fmt.Sprintf("%d, and %d between", defaultMessageSize, batchSize),
 	} {
 		if row := fmt.Sprintf("//\t%-27s %v", name, value); !strings.Contains(string(doc), row) {

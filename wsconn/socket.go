@@ -18,7 +18,7 @@ type upgraded struct {
 	role        frames.Role // of this end
 	subprotocol string
 	stream      streamTerms // what the extension wsstream agreed on
-	value       any         // what AcceptOptions.Value took from the request
+	value       any         // what AcceptOptions.Authorize took from the request
 	settings
 }
 
@@ -45,9 +45,10 @@ type Socket struct {
 	watch watch
 	dead  atomic.Pointer[KeepAliveError] // why the peer was given up
 
-	taken   atomic.Bool   // by a Conn
-	message []byte        // begun by a ReadMessage that was cancelled; under the reader's lock
-	writing chan struct{} // holds a token during a WriteMessage, whose context rules the write deadline
+	taken   atomic.Bool    // by a Conn
+	message []byte         // begun by a ReadMessage that was cancelled; under the reader's lock
+	open    *messageReader // of NextReader, not yet replaced; under the reader's lock
+	writing chan struct{}  // holds a token while a message is written, whose context rules the write deadline
 	closing closing
 }
 
@@ -93,7 +94,7 @@ func newSocket(u upgraded) *Socket {
 // Subprotocol returns the subprotocol that the handshake agreed on, or "".
 func (s *Socket) Subprotocol() string { return s.subprotocol }
 
-// Value returns what [AcceptOptions.Value] took from the request, and nil for
+// Value returns what [AcceptOptions.Authorize] took from the request, and nil for
 // a client.
 func (s *Socket) Value() any { return s.value }
 

@@ -1,0 +1,153 @@
+package wsconn
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/wsstream/wsstream/frames"
+)
+
+// MessageWriter writes one message piece by piece: see [Socket.NextWriter]. It
+// is for one goroutine at a time.
+type MessageWriter struct {
+	s    *Socket
+	ctx  context.Context
+	op   frames.Opcode // of the next frame
+	buf  *buffer       // what waits for more; nil when the message is over
+	n    int
+	sent bool // a fragment is out
+	err  error
+}
+
+var _ interface {
+	io.WriteCloser
+	io.ReaderFrom
+	io.StringWriter
+} = (*MessageWriter)(nil)
+
+// NextWriter begins a message that is sent in pieces, as fragments (RFC 6455
+// section 5.4) of 16 KiB, which need not be known in full when the first one
+// goes. Other messages wait until it is closed; pings, pongs and a Close do not.
+//
+// The context bounds the wait for the turn and every call of the writer. A
+// message of which something was sent cannot be taken back: when a call fails
+// then, the connection is closed with code 1011, so that the peer does not wait
+// for the rest or take the beginning for the whole. To give such a message up is
+// to cancel ctx and to Close the writer.
+func (s *Socket) NextWriter(ctx context.Context, typ MessageType) (*MessageWriter, error) {
+	if err := s.beginWrite(ctx, typ); err != nil {
+		return nil, s.opError("write", err)
+	}
+	return &MessageWriter{s: s, ctx: ctx, op: typ, buf: recordBuffers.Get().(*buffer)}, nil
+}
+
+// Write adds p to the message. It returns when all of p is sent or kept to be
+// sent with more.
+func (m *MessageWriter) Write(p []byte) (n int, err error) {
+	for n < len(p) && m.ready() {
+		room := m.buf.b[m.n:]
+		if m.n == 0 && len(p)-n > len(room) {
+			m.send(p[n:n+len(room)], false)
+			n += len(room)
+			continue
+		}
+		k := copy(room, p[n:])
+		m.n, n = m.n+k, n+k
+	}
+	if m.err != nil {
+		return 0, m.s.opError("write", m.err)
+	}
+	return n, nil
+}
+
+// WriteString is Write for a string.
+func (m *MessageWriter) WriteString(p string) (n int, err error) {
+	for n < len(p) && m.ready() {
+		k := copy(m.buf.b[m.n:], p[n:])
+		m.n, n = m.n+k, n+k
+	}
+	if m.err != nil {
+		return 0, m.s.opError("write", m.err)
+	}
+	return n, nil
+}
+
+// ReadFrom adds what it reads from src, until src ends: [io.Copy] uses it. An
+// error of src does not end the message.
+func (m *MessageWriter) ReadFrom(src io.Reader) (n int64, err error) {
+	for m.ready() {
+		k, err := src.Read(m.buf.b[m.n:])
+		m.n, n = m.n+k, n+int64(k)
+		switch {
+		case err == io.EOF:
+			return n, nil
+		case err != nil:
+			return n, err
+		}
+	}
+	return n, m.s.opError("write", m.err)
+}
+
+// Flush sends what is kept as a fragment, so that the peer has it now.
+func (m *MessageWriter) Flush() error {
+	if m.err == nil && m.n > 0 {
+		m.flush(false)
+	}
+	return m.s.opError("write", m.err)
+}
+
+// Close sends the end of the message. After an earlier error it returns that.
+func (m *MessageWriter) Close() error {
+	if m.err == nil {
+		m.flush(true)
+	}
+	if m.err == errMessageDone {
+		return nil
+	}
+	return m.s.opError("write", m.err)
+}
+
+// errMessageDone is what a MessageWriter says after Close.
+var errMessageDone = errors.New("the message is finished: begin the next one with NextWriter")
+
+// ready makes room for a byte, and reports whether there is some.
+func (m *MessageWriter) ready() bool {
+	if m.err == nil && m.n == len(m.buf.b) {
+		m.flush(false)
+	}
+	return m.err == nil
+}
+
+func (m *MessageWriter) flush(fin bool) {
+	p := m.buf.b[:m.n]
+	m.n = 0
+	m.send(p, fin)
+}
+
+// send sends a frame of the message, and ends it if that was the last one or
+// failed.
+func (m *MessageWriter) send(p []byte, fin bool) {
+	stop := interruptible(m.ctx, m.s.setWriteDeadline)
+	sent, err := m.s.writer.writeFragment(m.op, p, fin)
+	stop()
+	m.op = frames.Continuation
+	m.sent = m.sent || sent
+	switch {
+	case err != nil:
+		m.end(contextError(m.ctx, err))
+		if m.sent {
+			m.s.CloseWith(frames.CloseInternalError, "a message could not be finished")
+		}
+	case fin:
+		m.end(errMessageDone)
+	}
+}
+
+// end gives back what the message holds.
+func (m *MessageWriter) end(err error) {
+	m.err = err
+	m.buf.release()
+	m.buf = nil
+	<-m.s.writing
+}
