@@ -1,6 +1,7 @@
 package wsconn
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -29,7 +30,7 @@ const (
 // in the order of its broadcasts.
 //
 // Only with [Wait] can it take time, and return an error: the cause of ctx,
-// which then has ended before the slowest receivers had room.
+// which then has ended before the slowest receivers had room. These miss it.
 func (srv *Server) Broadcast(ctx context.Context, m *Prepared, except ...*Socket) error {
 	return srv.broadcast(ctx, m, func(yield func(*queue) bool) {
 		for _, q := range srv.all() {
@@ -72,12 +73,24 @@ func (srv *Server) broadcast(ctx context.Context, m *Prepared, to iter.Seq[*queu
 			slow = append(slow, q)
 		}
 	}
-	for _, q := range slow {
-		if err := q.await(ctx, m); err != nil {
-			return err
-		}
+	return awaitAll(ctx, slow, m)
+}
+
+// awaitAll waits for room in each queue, in that of one not longer for another.
+func awaitAll(ctx context.Context, slow []*queue, m *Prepared) error {
+	if len(slow) == 0 {
+		return nil
 	}
-	return nil
+	missed := make(chan error, len(slow))
+	for _, q := range slow[1:] {
+		go func() { missed <- q.await(ctx, m) }()
+	}
+	missed <- slow[0].await(ctx, m)
+	var err error
+	for range slow {
+		err = cmp.Or(<-missed, err)
+	}
+	return err
 }
 
 // await is push that waits for room.

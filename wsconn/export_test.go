@@ -49,3 +49,13 @@ func NewTestConn(conn net.Conn, role frames.Role, o PairOptions) *Conn {
 
 // BelowTLSConn is belowTLS.
 func BelowTLSConn(conn net.Conn) net.Conn { return belowTLS(conn) }
+
+// QueueBytes returns how much waits for each socket of a server.
+func (srv *Server) QueueBytes() (all []int) {
+	for _, q := range srv.all() {
+		q.mu.Lock()
+		all = append(all, q.bytes)
+		q.mu.Unlock()
+	}
+	return all
+}

@@ -48,8 +48,11 @@ func (s *Socket) ReadMessage(ctx context.Context) (MessageType, []byte, error) {
 
 // beginRead takes the reader for a message.
 func (s *Socket) beginRead(ctx context.Context) error {
-	if s.taken.Load() {
+	switch {
+	case s.taken.Load():
 		return ErrTaken
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
 	}
 	return s.lockReader(func() error { return lockContext(ctx, s.reader.lock, s.closing.local) })
 }
@@ -147,6 +150,9 @@ func contextError(ctx context.Context, err error) error {
 
 // lockContext puts a token into lock, unless ctx ends or closed is closed first.
 func lockContext(ctx context.Context, lock chan struct{}, closed <-chan struct{}) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	select {
 	case lock <- struct{}{}:
 	case <-closed:

@@ -128,9 +128,12 @@ func (m *MessageWriter) flush(fin bool) {
 // send sends a frame of the message, and ends it if that was the last one or
 // failed.
 func (m *MessageWriter) send(p []byte, fin bool) {
-	stop := interruptible(m.ctx, m.s.setWriteDeadline)
-	sent, err := m.s.writer.writeFragment(m.op, p, fin)
-	stop()
+	sent, err := false, context.Cause(m.ctx)
+	if err == nil {
+		stop := interruptible(m.ctx, m.s.setWriteDeadline)
+		sent, err = m.s.writer.writeFragment(m.op, p, fin)
+		stop()
+	}
 	m.op = frames.Continuation
 	m.sent = m.sent || sent
 	switch {

@@ -55,8 +55,9 @@ type Server struct {
 // After Shutdown or Close the answer is 503.
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if srv.hasEnded() {
-		w.Header().Set("Connection", "close")
-		http.Error(w, "the server is shutting down", http.StatusServiceUnavailable)
+		refusal := refuse(http.StatusServiceUnavailable, "the server is shutting down")
+		refusal.Body = []byte("the server is shutting down\n")
+		refusal.send(w, r, &srv.Options)
 		return
 	}
 	s, err := AcceptSocket(w, r, &srv.Options)
