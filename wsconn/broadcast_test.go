@@ -245,8 +245,20 @@ func TestBroadcastToMany(t *testing.T) {
 	defer srv.Close()
 	url := "ws" + strings.TrimPrefix(web.URL, "http")
 	var clients []*wsconn.Socket
+	narrow := &wsconn.DialOptions{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err == nil {
+			err = c.(*net.TCPConn).SetReadBuffer(16 << 10)
+		}
+		return c, err
+	}}
 	for range *broadcastSockets {
-		clients = append(clients, dialSocket(t, url))
+		c, err := wsconn.DialSocket(t.Context(), url, narrow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Terminate()
+		clients = append(clients, c)
 	}
 	testnet.Poll(t, "the sockets", func() bool { return srv.Len() == len(clients) })
 	var before, after runtime.MemStats
@@ -300,4 +312,53 @@ func halfFull(srv *wsconn.Server, bytes int) (n int) {
 		}
 	}
 	return n
+}
+
+// BenchmarkBroadcast sends a message of 1 KiB to 100 receivers that keep up:
+// prepared once, as Broadcast does, or framed for each.
+func BenchmarkBroadcast(b *testing.B) {
+	const receivers = 100
+	for _, c := range []struct {
+		name string
+		send func(srv *wsconn.Server, p []byte)
+	}{
+		{"Broadcast", func(srv *wsconn.Server, p []byte) {
+			srv.Broadcast(context.Background(), wsconn.Prepare(wsconn.Binary, p))
+		}},
+		{"WriteMessage", func(srv *wsconn.Server, p []byte) {
+			for s := range srv.Sockets() {
+				s.WriteMessage(context.Background(), wsconn.Binary, p)
+			}
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			srv := &wsconn.Server{Slow: wsconn.Wait}
+			web := httptest.NewServer(srv)
+			defer web.Close()
+			defer srv.Close()
+			for range receivers {
+				s, err := wsconn.DialSocket(b.Context(), web.URL, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer s.Terminate()
+				go hearNothing(s)
+			}
+			testnet.Poll(b, "the sockets", func() bool { return srv.Len() == receivers })
+			p := make([]byte, 1<<10)
+			b.SetBytes(receivers << 10)
+			b.ReportAllocs()
+			for b.Loop() {
+				c.send(srv, p)
+			}
+		})
+	}
+}
+
+func hearNothing(s *wsconn.Socket) {
+	for {
+		if _, _, err := s.ReadMessage(context.Background()); err != nil {
+			return
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
@@ -114,9 +115,11 @@ func (s *Socket) finish(scratch []byte) error {
 	case s.stream.halfClose:
 		// The peer's Close may have come long before ours: only the end of its
 		// transport says that it has read everything. If neither end can say
-		// so, the client waits for the server's cut.
+		// so, the client waits for the server's cut. ENOTCONN is that the
+		// transport has gone, after whatever the peer said: a proxy may end
+		// both directions at once.
 		switch {
-		case said == nil, said == errCannotSay && s.machine.Role() == frames.Client:
+		case said == nil, said == errCannotSay && s.machine.Role() == frames.Client, errors.Is(said, syscall.ENOTCONN):
 			return s.awaitEOF(scratch)
 		case said != errCannotSay:
 			return truncation(said)
@@ -128,6 +131,25 @@ func (s *Socket) finish(scratch []byte) error {
 		s.awaitEOF(scratch)
 	}
 	return nil
+}
+
+// hangUp ends the transport of a server once the peer's Close has been answered:
+// the client waits for that (RFC 6455 section 7.1.1), whether the application
+// here has seen the end already or not. What it has not read yet is kept.
+func (s *Socket) hangUp() {
+	bound := time.AfterFunc(s.closeTimeout, func() { s.cut(closeTimeoutError{}, false) })
+	defer bound.Stop()
+	select {
+	case s.writer.lock <- struct{}{}:
+	case <-s.closing.done: // by the linger, which keeps the lock
+		return
+	}
+	err := s.writer.flush()
+	s.writer.release()
+	if err == nil {
+		s.t.closeWrite()
+	}
+	s.cut(err, false)
 }
 
 // awaitEOF waits for the other end to close its transport.

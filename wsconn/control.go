@@ -49,6 +49,9 @@ func (s *Socket) peerClosed(ce *CloseError) {
 		}
 		s.reader.end(io.EOF)
 	}
+	if !s.stream.halfClose && s.machine.Role() == frames.Server {
+		go s.hangUp()
+	}
 }
 
 // peerEnded is called when the application has taken all that the peer sent

@@ -5,7 +5,12 @@
 // crypto/tls, SSH, gRPC and other users of a net.Conn can stand on. A
 // [Listener] hands such connections to anything that serves a net.Listener.
 // [DialSocket] and [AcceptSocket] return a [Socket], which speaks in
-// messages, to browsers among others; [NewConn] turns one into a stream.
+// messages, to browsers among others; [NewConn] turns one into a stream. A
+// [Server] keeps the sockets of an endpoint and broadcasts to them.
+//
+// Clients reach their server through proxies ([DialOptions.Proxy]); servers
+// decide who may connect ([AcceptOptions.Authorize]), behind any net/http
+// server or, without one, on any connection ([ReadHandshake]).
 //
 // # What a Conn promises
 //
@@ -55,6 +60,7 @@
 //
 //	option                      default
 //	HandshakeTimeout            30s
+//	Proxy                       as the environment says
 //	Redirects                   0
 //	Version                     13
 //	MaxMessage                  16777216

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -189,7 +190,11 @@ func TestKeepAliveAndClosing(t *testing.T) {
 					synctest.Wait()
 				}
 				s.until(time.Hour)
-				s.saw(tt.saw...)
+				saw := tt.saw
+				if tt.o.NoHalfClose && s.role == frames.Server {
+					saw = append(slices.Clone(saw), "5s cut") // a server's part, RFC 6455 section 7.1.1
+				}
+				s.saw(saw...)
 				if _, err := c.Read(make([]byte, 1)); !tt.read(err) {
 					s.t.Errorf("Read: %v", err)
 				}

@@ -1,0 +1,40 @@
+package wsconn
+
+import (
+	"net/http"
+	"net/netip"
+)
+
+// outcome is what the handshake has settled, and the application may ask for.
+type outcome struct {
+	subprotocol string
+	extensions  string
+	url         string
+	response    *http.Response
+	value       any
+	clientAddr  netip.Addr
+}
+
+// Subprotocol returns the subprotocol that the handshake agreed on, or "".
+func (s *Socket) Subprotocol() string { return s.outcome.subprotocol }
+
+// Extensions returns the extensions that the handshake agreed on, as in the
+// server's Sec-WebSocket-Extensions, or "".
+func (s *Socket) Extensions() string { return s.outcome.extensions }
+
+// URL returns what was dialed, the last one if there were redirects, without its
+// userinfo. It is "" for a server.
+func (s *Socket) URL() string { return s.outcome.url }
+
+// Response returns the answer to the handshake, without a body, at a client. It
+// must not be changed. It is nil for a server.
+func (s *Socket) Response() *http.Response { return s.outcome.response }
+
+// Value returns what [AcceptOptions.Authorize] took from the request, and nil for
+// a client.
+func (s *Socket) Value() any { return s.outcome.value }
+
+// ClientAddr returns the address of the client at a server: the peer's, or what
+// the proxies in [AcceptOptions.TrustedProxies] say, as [ClientAddr] has it. It
+// is the zero Addr if that is not known, and for a client.
+func (s *Socket) ClientAddr() netip.Addr { return s.outcome.clientAddr }
