@@ -10,8 +10,8 @@ import (
 	"github.com/wsstream/wsstream/frames"
 )
 
-// answerTimeout bounds the sending of the 101 response, a few hundred bytes to
-// a peer that has nothing else to receive.
+// answerTimeout bounds the sending of an answer, a few hundred bytes to a peer
+// that has nothing else to receive.
 const answerTimeout = 10 * time.Second
 
 // Accept answers the WebSocket handshake in r and returns the connection as a
@@ -26,7 +26,7 @@ const answerTimeout = 10 * time.Second
 // handler has nothing left to answer. By default a page of another site is
 // such a request: see AcceptOptions.Origins. The time and the bytes that a
 // client may spend on its request are limited by the http.Server:
-// ReadHeaderTimeout and MaxHeaderBytes.
+// ReadHeaderTimeout and MaxHeaderBytes. Without one there is [ReadHandshake].
 func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
 	if opts == nil {
 		opts = &AcceptOptions{}
@@ -60,54 +60,55 @@ func AcceptSocket(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (
 func accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, stream bool) (upgraded, error) {
 	reply, refusal := checkRequest(r, opts, stream)
 	if refusal != nil {
-		return upgraded{}, refusal.send(w, r)
+		return upgraded{}, refusal.send(w, r, opts)
 	}
 	u, failure := upgrade(w, r, opts, reply)
 	if failure != nil {
-		return upgraded{}, failure.send(w, r)
+		return upgraded{}, failure.send(w, r, opts)
 	}
 	return u, nil
 }
 
-// send answers the request, if it is not too late for that, and returns e as
-// the error of the call.
-func (e *HandshakeError) send(w http.ResponseWriter, r *http.Request) error {
-	e.RemoteAddr = r.RemoteAddr
-	if e.Status != 0 {
-		e.write(w)
-	}
-	return e
-}
-
-// upgrade takes the connection of a good request over and sends the answer.
+// upgrade asks the application about a good request, takes its connection over
+// and sends the answer.
 func upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, reply serverReply) (upgraded, *HandshakeError) {
+	value, failure := reply.ask(r, opts)
+	if failure != nil {
+		return upgraded{}, failure
+	}
 	answer, err := reply.bytes(w.Header())
 	if err != nil {
 		return upgraded{}, misuse(err)
 	}
 	u := upgraded{
-		role:        frames.Server,
-		subprotocol: reply.subprotocol,
-		stream:      reply.stream,
-		settings:    opts.settings(),
+		role:   frames.Server,
+		stream: reply.stream,
+		outcome: outcome{
+			subprotocol: reply.subprotocol,
+			extensions:  reply.terms,
+			value:       value,
+			clientAddr:  clientAddr(r, opts.TrustedProxies, opts.ClientAddrHeader),
+		},
+		settings: opts.settings(),
 	}
-	if opts.Authorize != nil {
-		if u.value, err = opts.Authorize(r); err != nil {
-			return upgraded{}, refuse(http.StatusForbidden, "not authorized")
-		}
-	}
-	var failure *HandshakeError
 	if u.conn, u.buffered, failure = hijack(w); failure != nil {
 		return upgraded{}, failure
 	}
-	u.conn.SetWriteDeadline(time.Now().Add(answerTimeout))
-	if _, err := u.conn.Write(answer); err != nil {
+	if _, err := writeAnswer(u.conn, answer); err != nil {
 		u.conn.Close()
 		return upgraded{}, &HandshakeError{Reason: "the answer could not be sent", Err: err}
 	}
 	// Also what the server's ReadTimeout and WriteTimeout may have left.
 	u.conn.SetDeadline(time.Time{})
 	return u, nil
+}
+
+// writeAnswer writes to a client for a bounded time.
+func writeAnswer(conn net.Conn, p []byte) (int, error) {
+	if conn.SetWriteDeadline(time.Now().Add(answerTimeout)) != nil {
+		defer time.AfterFunc(answerTimeout, func() { conn.Close() }).Stop()
+	}
+	return conn.Write(p)
 }
 
 // hijack takes the connection from net/http, with what the client has sent
@@ -127,14 +128,20 @@ func hijack(w http.ResponseWriter) (net.Conn, []byte, *HandshakeError) {
 
 // notHijackable names what stands between the handler and the connection.
 func notHijackable(w http.ResponseWriter) string {
-	for inner := w; ; {
-		if name := fmt.Sprintf("%T", inner); name == "*http.timeoutWriter" {
-			return "http.TimeoutHandler, which keeps the connection to itself, is around this handler: mount the WebSocket outside of it"
-		}
-		wrapper, ok := inner.(interface{ Unwrap() http.ResponseWriter })
+	inner := innermost(w)
+	if name := fmt.Sprintf("%T", inner); name == "*http.timeoutWriter" {
+		return "http.TimeoutHandler, which keeps the connection to itself, is around this handler: mount the WebSocket outside of it"
+	}
+	return fmt.Sprintf("the connection cannot be taken over from a %T: middleware that wraps the ResponseWriter needs a method Unwrap() http.ResponseWriter", inner)
+}
+
+// innermost returns what the middleware that can be looked through is around.
+func innermost(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
-			return fmt.Sprintf("the connection cannot be taken over from a %T: middleware that wraps the ResponseWriter needs a method Unwrap() http.ResponseWriter", inner)
+			return w
 		}
-		inner = wrapper.Unwrap()
+		w = wrapper.Unwrap()
 	}
 }

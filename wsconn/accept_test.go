@@ -198,6 +198,19 @@ func TestAcceptSocketConfirmsNothing(t *testing.T) {
 	}
 }
 
+// setUncarried sets what an application cannot set in a 101.
+func setUncarried(h http.Header) {
+	h.Set("Connection", "close, X-Hop")
+	h.Set("X-Hop", "1")
+	for name, value := range map[string]string{
+		"Upgrade": "h2c", "Transfer-Encoding": "chunked", "Content-Length": "5", "Content-Encoding": "gzip", "Keep-Alive": "timeout=5",
+		"Sec-WebSocket-Accept": "x", "Sec-WebSocket-Protocol": "x\r\nY: z", "Sec-WebSocket-Extensions": "x",
+		http.TrailerPrefix + "X": "y",
+	} {
+		h.Set(name, value)
+	}
+}
+
 func TestAcceptCarriesHeaders(t *testing.T) {
 	s := newHandshakeServer(t, &AcceptOptions{Subprotocols: []string{"a"}}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -206,17 +219,7 @@ func TestAcceptCarriesHeaders(t *testing.T) {
 			h.Add("Set-Cookie", "b=2")
 			h.Set("X-Request-Id", "7")
 			h["Date"] = nil
-			h.Set("Connection", "close, X-Hop")
-			h.Set("X-Hop", "1")
-			h.Set("Upgrade", "h2c")
-			h.Set("Transfer-Encoding", "chunked")
-			h.Set("Content-Length", "5")
-			h.Set("Content-Encoding", "gzip")
-			h.Set("Keep-Alive", "timeout=5")
-			h.Set("Sec-WebSocket-Accept", "x")
-			h.Set("Sec-WebSocket-Protocol", "x")
-			h.Set("Sec-WebSocket-Extensions", "x")
-			h.Set(http.TrailerPrefix+"X", "y")
+			setUncarried(h)
 			next.ServeHTTP(w, r)
 		})
 	})

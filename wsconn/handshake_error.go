@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -17,7 +16,8 @@ import (
 // 6455 section 4.2.2), after they have answered them.
 //
 // It wraps its cause where there is one: the error of the dial or of TLS, the
-// context's error, [context.DeadlineExceeded] if HandshakeTimeout was over.
+// context's error, [context.DeadlineExceeded] if HandshakeTimeout was over. A
+// [*ProxyError] tells what a proxy did.
 type HandshakeError struct {
 	// URL is what was dialed, the last one if there were redirects, without
 	// its userinfo. It is empty on the side that accepts.
@@ -31,11 +31,14 @@ type HandshakeError struct {
 	// handshake that was not the one it had been asked for.
 	Status int
 
-	// Header is the header of the answer, if there was one.
+	// Header is the header of the answer, if there was one. On the side that
+	// accepts it is what the refusal sets, on top of what was set on the
+	// ResponseWriter.
 	Header http.Header
 
 	// Body is how the body of the answer begins, at a client: at most 4 KiB,
-	// and what arrived within a second.
+	// and what arrived within a second. On the side that accepts it is the
+	// body that is sent.
 	Body []byte
 
 	// Reason says what happened and, where there is a cure, what it is.
@@ -53,8 +56,12 @@ func (e *HandshakeError) Error() string {
 	} else {
 		fmt.Fprintf(&b, "wsconn: accept from %s: %s", e.RemoteAddr, e.Reason)
 	}
-	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v", e.Err)
+	cause := e.Err
+	if p, ok := cause.(*ProxyError); ok {
+		cause = p.Err // what the proxy said is in the reason
+	}
+	if cause != nil {
+		fmt.Fprintf(&b, ": %v", cause)
 	}
 	if e.URL == "" && e.Status != 0 {
 		fmt.Fprintf(&b, " (answered with %d %s)", e.Status, http.StatusText(e.Status))
@@ -92,40 +99,4 @@ func refusalReason(e *HandshakeError) string {
 		text += fmt.Sprintf(", with the text %.100q", line)
 	}
 	return text
-}
-
-// refuse makes the refusal of a request; fields are names and values.
-func refuse(status int, reason string, fields ...string) *HandshakeError {
-	e := &HandshakeError{Status: status, Header: http.Header{}, Reason: reason}
-	for i := 0; i < len(fields); i += 2 {
-		e.Header.Set(fields[i], fields[i+1])
-	}
-	return e
-}
-
-// misuse makes the refusal of a request for which this server is to blame.
-func misuse(err error) *HandshakeError {
-	e := refuse(http.StatusInternalServerError, "the server is not set up for a WebSocket")
-	e.Err = err
-	return e
-}
-
-// write answers a request with the refusal. The connection ends with it: a
-// proxy may think that it has become a tunnel. What is wrong inside of the
-// server is not for the client to know, and a header that breaks its line does
-// not go out either.
-func (e *HandshakeError) write(w http.ResponseWriter) {
-	e.Header.Set("Connection", "close")
-	header := w.Header()
-	for name, values := range header {
-		if checkField("", name, values) != nil {
-			delete(header, name)
-		}
-	}
-	maps.Copy(header, e.Header)
-	text := e.Reason
-	if e.Status >= 500 && e.Status != http.StatusHTTPVersionNotSupported {
-		text = http.StatusText(e.Status)
-	}
-	http.Error(w, text, e.Status)
 }

@@ -12,8 +12,10 @@ import (
 // 4.2.2).
 type serverReply struct {
 	agreement
-	accept string
-	terms  string // this end's wsstream; "" if it is not agreed
+	accept  string
+	terms   string      // this end's wsstream; "" if it is not agreed
+	offered []string    // the client's subprotocols
+	added   http.Header // by AcceptOptions.ResponseHeader
 }
 
 // checkRequest decides on a client's handshake (RFC 6455 section 4.2.1): it
@@ -41,12 +43,14 @@ func checkRequest(r *http.Request, opts *AcceptOptions, stream bool) (serverRepl
 	if forbidden != "" {
 		return serverReply{}, refuse(http.StatusForbidden, forbidden)
 	}
-	agreed, refusal := agree(r.Header, opts, stream)
-	reply := serverReply{agreement: agreed, accept: acceptValue(key[0])}
-	if agreed.stream.agreed {
+	reply := serverReply{accept: acceptValue(key[0])}
+	if refusal := reply.agree(r.Header, opts, stream); refusal != nil {
+		return serverReply{}, refusal
+	}
+	if reply.stream.agreed {
 		reply.terms = ownTerms(opts.settings().keepAlive)
 	}
-	return reply, refusal
+	return reply, nil
 }
 
 // checkUpgrade decides whether a request asks for a WebSocket at all. A proxy
@@ -86,30 +90,54 @@ func checkVersion(sent []string) (int, *HandshakeError) {
 }
 
 // agree settles what the client leaves open: the subprotocol and extensions.
-func agree(h http.Header, opts *AcceptOptions, stream bool) (agreed agreement, refusal *HandshakeError) {
+func (a *serverReply) agree(h http.Header, opts *AcceptOptions, stream bool) *HandshakeError {
 	offered, ok := parseTokens(h.Values("Sec-Websocket-Protocol"))
 	if !ok {
-		return agreed, refuse(http.StatusBadRequest, "Sec-WebSocket-Protocol is malformed")
+		return refuse(http.StatusBadRequest, "Sec-WebSocket-Protocol is malformed")
 	}
 	for i, p := range offered {
 		if slices.Contains(offered[:i], p) {
-			return agreed, refuse(http.StatusBadRequest, "Sec-WebSocket-Protocol names a subprotocol twice")
+			return refuse(http.StatusBadRequest, "Sec-WebSocket-Protocol names a subprotocol twice")
 		}
 	}
+	a.offered = offered
 	for _, p := range opts.Subprotocols {
 		if slices.Contains(offered, p) {
-			agreed.subprotocol = p
+			a.subprotocol = p
 			break
 		}
 	}
 	offers, ok := parseExtensions(h.Values("Sec-Websocket-Extensions"))
 	if !ok {
-		return agreed, refuse(http.StatusBadRequest, "Sec-WebSocket-Extensions is malformed")
+		return refuse(http.StatusBadRequest, "Sec-WebSocket-Extensions is malformed")
 	}
 	if stream {
-		agreed.stream = acceptOffer(offers)
+		a.stream = acceptOffer(offers)
 	}
-	return agreed, nil
+	return nil
+}
+
+// ask calls the application's hooks about a good request, the one that may
+// have cost something last but for the headers, which are for clients that
+// come in. value is the connection's.
+func (a *serverReply) ask(r *http.Request, opts *AcceptOptions) (value any, refusal *HandshakeError) {
+	if opts.SelectSubprotocol != nil && len(a.offered) > 0 {
+		a.subprotocol = opts.SelectSubprotocol(r, slices.Clone(a.offered))
+		if p := a.subprotocol; p != "" && !slices.Contains(a.offered, p) {
+			return nil, misuse(fmt.Errorf("AcceptOptions.SelectSubprotocol returned %.100q, which the client does not offer: return one that it does, or \"\"", p))
+		}
+	}
+	if opts.Authorize != nil {
+		var err error
+		if value, err = opts.Authorize(r); err != nil {
+			return nil, rejected(err)
+		}
+	}
+	if opts.ResponseHeader != nil {
+		a.added = http.Header{}
+		opts.ResponseHeader(a.added, r)
+	}
+	return value, nil
 }
 
 // bytes returns the answer as it goes over the wire, with the headers that
@@ -125,16 +153,25 @@ func (a *serverReply) bytes(header http.Header) ([]byte, error) {
 	if a.terms != "" {
 		b = appendField(b, "Sec-WebSocket-Extensions", a.terms)
 	}
+	b, err := appendCarried(b, "the header of the ResponseWriter", header)
+	if err == nil {
+		b, err = appendCarried(b, "AcceptOptions.ResponseHeader", a.added)
+	}
+	return append(b, "\r\n"...), err
+}
+
+// appendCarried appends those of the application's headers that go into a 101.
+func appendCarried(b []byte, where string, header http.Header) ([]byte, error) {
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		if !isCarried(name, header) {
 			continue
 		}
-		if err := checkField("the header of the ResponseWriter", name, header[name]); err != nil {
+		if err := checkField(where, name, header[name]); err != nil {
 			return nil, err
 		}
 		for _, value := range header[name] {
 			b = appendField(b, name, value)
 		}
 	}
-	return append(b, "\r\n"...), nil
+	return b, nil
 }

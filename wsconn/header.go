@@ -9,26 +9,27 @@ import (
 )
 
 // cleanHeader returns a copy of the caller's header, its names in canonical
-// form, and refuses what would make another request of the handshake.
-func cleanHeader(h http.Header) (http.Header, error) {
+// form, and refuses what would make another request of the handshake. where is
+// the option that it comes from.
+func cleanHeader(where string, h http.Header) (http.Header, error) {
 	clean := make(http.Header, len(h)+1)
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		canonical := http.CanonicalHeaderKey(name)
 		if cure := reservedHeader(canonical); cure != "" {
-			return nil, fmt.Errorf("DialOptions.Header: %s cannot be set there: %s", canonical, cure)
+			return nil, fmt.Errorf("%s: %s cannot be set there: %s", where, canonical, cure)
 		}
-		if err := checkField("DialOptions.Header", name, h[name]); err != nil {
+		if err := checkField(where, name, h[name]); err != nil {
 			return nil, err
 		}
 		clean[canonical] = append(clean[canonical], h[name]...)
 	}
 	for _, name := range []string{"Host", "Origin"} {
 		if len(clean[name]) > 1 {
-			return nil, fmt.Errorf("DialOptions.Header: %s has more than one value", name)
+			return nil, fmt.Errorf("%s: %s has more than one value", where, name)
 		}
 	}
-	if host := clean.Get("Host"); strings.ContainsAny(host, " \t,/?#@") {
-		return nil, fmt.Errorf("DialOptions.Header: %q is not a Host", host)
+	if host := clean.Get("Host"); !isHostValue(host) {
+		return nil, fmt.Errorf("%s: %q is not a Host", where, host)
 	}
 	return clean, nil
 }
@@ -49,12 +50,18 @@ func reservedHeader(name string) (cure string) {
 		return "the handshake sets what it needs"
 	case "Content-Length", "Transfer-Encoding", "Trailer", "Expect":
 		return "a handshake has no body"
+	case "Proxy-Authorization":
+		return "it is for a proxy: put user:password into its URL, or use DialOptions.ProxyHeader or ProxyAuth"
 	}
 	if strings.HasPrefix(name, "Sec-Websocket-") {
 		return "the handshake sets what it needs"
 	}
 	return ""
 }
+
+// isHostValue reports whether s can be a Host: nothing in it ends a host and a
+// port.
+func isHostValue(s string) bool { return !strings.ContainsAny(s, " \t,/?#@") }
 
 // checkField refuses what would end a header line early.
 func checkField(where, name string, values []string) error {
@@ -77,17 +84,26 @@ func appendField(b []byte, name, value string) []byte {
 	return append(b, "\r\n"...)
 }
 
+// isFraming reports whether a header says how a response is sent, and not what
+// it is.
+func isFraming(name string) bool {
+	switch http.CanonicalHeaderKey(name) {
+	case "Connection", "Keep-Alive", "Transfer-Encoding", "Trailer", "Content-Length":
+		return true
+	}
+	return strings.HasPrefix(name, http.TrailerPrefix)
+}
+
 // isCarried reports whether a header set for the response goes into the 101:
 // not those of the handshake, of the hop (RFC 9110 section 7.6.1), or of a
 // body, which a 101 does not have.
 func isCarried(name string, header http.Header) bool {
 	canonical := http.CanonicalHeaderKey(name)
 	switch canonical {
-	case "Connection", "Upgrade", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding",
-		"Content-Length", "Content-Type", "Content-Encoding":
+	case "Upgrade", "Proxy-Connection", "Te", "Content-Type", "Content-Encoding":
 		return false
 	}
-	return !strings.HasPrefix(canonical, "Sec-Websocket-") &&
-		!strings.HasPrefix(name, http.TrailerPrefix) &&
+	return !isFraming(name) &&
+		!strings.HasPrefix(canonical, "Sec-Websocket-") &&
 		!hasToken(header.Values("Connection"), name)
 }

@@ -1,6 +1,8 @@
 package wsconn
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/http"
 	"sync"
@@ -55,28 +57,33 @@ func NewListener(opts *AcceptOptions) *Listener {
 
 // ServeHTTP answers a handshake and puts the connection into the backlog. It
 // answers 503 if the backlog has no room for [AcceptOptions.BacklogWait], or
-// the listener is closed; a bad request never takes room. It returns at once
-// after the handshake.
+// the listener is closed; a bad request never takes room. The hooks of
+// [AcceptOptions] are called for a request that has room, which it keeps
+// meanwhile: a hook that looks into a database is not called in vain, and one
+// that takes long needs a larger Backlog. ServeHTTP returns at once after the
+// handshake.
 func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply, refusal := checkRequest(r, &l.opts, true)
 	if refusal != nil {
-		refusal.send(w, r)
+		refusal.send(w, r, &l.opts)
 		return
 	}
-	if !l.reserve(r) {
-		w.Header().Set("Connection", "close")
-		http.Error(w, "the server has too many connections waiting to be accepted: try again later", http.StatusServiceUnavailable)
+	if err := l.reserve(r); err != nil {
+		noRoom := refuse(http.StatusServiceUnavailable, "the listener takes no more connections")
+		noRoom.Err = err
+		noRoom.Body = []byte("the server has too many connections waiting to be accepted: try again later\n")
+		noRoom.send(w, r, &l.opts)
 		return
 	}
 	added := false
-	defer func() { // also if AcceptOptions.Authorize panics
+	defer func() { // also if a hook panics
 		if !added {
 			<-l.slots
 		}
 	}()
 	u, failure := upgrade(w, r, &l.opts, reply)
 	if failure != nil {
-		failure.send(w, r)
+		failure.send(w, r, &l.opts)
 		return
 	}
 	added = l.add(NewConn(newSocket(u), &l.opts.Stream))
@@ -100,8 +107,10 @@ func (l *Listener) add(c *Conn) bool {
 	return true
 }
 
+var errBacklogFull = errors.New("the backlog had no room within AcceptOptions.BacklogWait: call Accept sooner, or set Backlog higher")
+
 // reserve takes a slot of the backlog for the request.
-func (l *Listener) reserve(r *http.Request) bool {
+func (l *Listener) reserve(r *http.Request) error {
 	timer := time.NewTimer(l.wait)
 	defer timer.Stop()
 	select {
@@ -110,18 +119,18 @@ func (l *Listener) reserve(r *http.Request) bool {
 		select {
 		case l.slots <- struct{}{}:
 		case <-l.closed:
-			return false
+			return net.ErrClosed
 		case <-r.Context().Done():
-			return false
+			return context.Cause(r.Context())
 		case <-timer.C:
-			return false
+			return errBacklogFull
 		}
 	}
 	if isClosed(l.closed) {
 		<-l.slots
-		return false
+		return net.ErrClosed
 	}
-	return true
+	return nil
 }
 
 func (l *Listener) forget(c *Conn) {

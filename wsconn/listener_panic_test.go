@@ -10,7 +10,7 @@ import (
 
 // A handler may panic: net/http ends that one connection and goes on. So does
 // the listener, with all the room that it had.
-func TestPanicInValueTakesNoRoom(t *testing.T) {
+func TestPanicInAuthorizeTakesNoRoom(t *testing.T) {
 	const panics = 3
 	var calls atomic.Int64
 	s := serve(t, overTCP, &wsconn.AcceptOptions{Backlog: -1, BacklogWait: -1, Authorize: func(*http.Request) (any, error) {
@@ -26,7 +26,7 @@ func TestPanicInValueTakesNoRoom(t *testing.T) {
 	}
 	client := s.mustDial(t)
 	if got := calls.Load(); got != panics+1 {
-		t.Errorf("Value was called %d times, want %d", got, panics+1)
+		t.Errorf("Authorize was called %d times, want %d", got, panics+1)
 	}
 	s.mustServe(t, client)
 }

@@ -13,12 +13,11 @@ import (
 // upgraded is what a finished handshake leaves behind: all that a Socket
 // starts from.
 type upgraded struct {
-	conn        net.Conn    // the transport
-	buffered    []byte      // what arrived behind the handshake
-	role        frames.Role // of this end
-	subprotocol string
-	stream      streamTerms // what the extension wsstream agreed on
-	value       any         // what AcceptOptions.Authorize took from the request
+	conn     net.Conn    // the transport
+	buffered []byte      // what arrived behind the handshake
+	role     frames.Role // of this end
+	stream   streamTerms // what the extension wsstream agreed on
+	outcome
 	settings
 }
 
@@ -33,9 +32,8 @@ type Socket struct {
 	reader  reader
 	writer  writer
 
-	subprotocol  string
+	outcome      outcome
 	stream       streamTerms
-	value        any
 	closeTimeout time.Duration
 
 	onPing, onPong func(*Socket, []byte)
@@ -55,9 +53,8 @@ type Socket struct {
 // newSocket starts a socket on a connection whose handshake is done.
 func newSocket(u upgraded) *Socket {
 	s := &Socket{
-		subprotocol:  u.subprotocol,
+		outcome:      u.outcome,
 		stream:       u.stream,
-		value:        u.value,
 		closeTimeout: u.closeTimeout,
 		onPing:       u.onPing,
 		onPong:       u.onPong,
@@ -90,13 +87,6 @@ func newSocket(u upgraded) *Socket {
 	s.watch.start(u.keepAlive, u.stream.peerTimeout)
 	return s
 }
-
-// Subprotocol returns the subprotocol that the handshake agreed on, or "".
-func (s *Socket) Subprotocol() string { return s.subprotocol }
-
-// Value returns what [AcceptOptions.Authorize] took from the request, and nil for
-// a client.
-func (s *Socket) Value() any { return s.value }
 
 // LocalAddr returns the transport's local address.
 func (s *Socket) LocalAddr() net.Addr { return s.t.LocalAddr() }
