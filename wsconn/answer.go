@@ -24,8 +24,9 @@ const (
 // answerReader reads the answer of a server within limits.
 type answerReader struct {
 	*bufio.Reader
-	conn net.Conn
-	left int // how many bytes may still be read
+	conn  net.Conn
+	hooks trace
+	left  int // how many bytes may still be read
 }
 
 func newAnswerReader(conn net.Conn) *answerReader {
@@ -49,6 +50,9 @@ func (b boundedReader) Read(p []byte) (int, error) {
 // next returns the header of the answer. Interim answers, such as 103 Early
 // Hints, come before it and are skipped (RFC 9110 section 15.2).
 func (a *answerReader) next() (*http.Response, error) {
+	if _, err := a.Peek(1); err == nil {
+		a.hooks.answerBegins()
+	}
 	for range maxInterim + 1 {
 		resp, err := http.ReadResponse(a.Reader, nil)
 		if err != nil {
@@ -63,6 +67,9 @@ func (a *answerReader) next() (*http.Response, error) {
 		}
 		if code := resp.StatusCode; code == http.StatusSwitchingProtocols || code < 100 || code >= 200 {
 			return resp, nil
+		}
+		if err := a.hooks.interim(resp); err != nil {
+			return nil, err
 		}
 	}
 	return nil, errors.New("too many interim answers (1xx)")

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"strings"
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
@@ -23,7 +25,9 @@ import (
 // section 3).
 //
 // The context and HandshakeTimeout bound the handshake and do not matter any
-// more once Dial has returned. Every error is a [*HandshakeError].
+// more once Dial has returned. The hooks of an httptrace.ClientTrace in the
+// context are called as net/http does it, for each request; CONNECT is not one
+// of them. Every error is a [*HandshakeError].
 func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, error) {
 	if opts == nil {
 		opts = &DialOptions{}
@@ -89,19 +93,29 @@ var errHandshakeTimeout = fmt.Errorf("wsconn: HandshakeTimeout: %w", context.Dea
 
 // attempt is one dial and one handshake.
 func attempt(ctx context.Context, q *clientRequest, opts *DialOptions) (upgraded, *HandshakeError) {
-	raw, err := open(ctx, q.target, opts.DialContext)
-	if err != nil {
-		return upgraded{}, &HandshakeError{Reason: "could not connect to " + q.target.address, Err: contextOr(ctx, err)}
+	r, failure := q.request(ctx, opts)
+	if failure != nil {
+		return upgraded{}, failure
 	}
-	// Closing is the one way to end whatever goes on, on any net.Conn, and
-	// leaves nothing behind on it if it did not happen.
-	stop := context.AfterFunc(ctx, func() { raw.Close() })
-	u, failure := shake(ctx, raw, q, opts)
-	if !stop() && failure == nil {
+	sent := *q
+	sent.header, sent.url = r.Header.Clone(), *r.URL
+	p, failure := chooseProxy(q.target, r, opts.Proxy)
+	if failure != nil {
+		return upgraded{}, failure
+	}
+	hooks := trace{httptrace.ContextClientTrace(ctx)}
+	l := link{opts: opts}
+	hooks.connecting(q.target.address)
+	conn, failure := l.reach(ctx, q.target, p)
+	var u upgraded
+	if failure == nil {
+		u, failure = shake(ctx, conn, &sent, opts)
+	}
+	if failure == nil && !l.keep() {
 		failure = &HandshakeError{Reason: "the handshake was not finished", Err: ctx.Err()}
 	}
 	if failure != nil {
-		raw.Close()
+		l.drop()
 		return upgraded{}, failure
 	}
 	u.conn.SetDeadline(time.Time{})
@@ -111,9 +125,9 @@ func attempt(ctx context.Context, q *clientRequest, opts *DialOptions) (upgraded
 
 // open dials. A DialContext of the caller that does not mind its context is
 // left behind when that ends.
-func open(ctx context.Context, t target, dialContext func(context.Context, string, string) (net.Conn, error)) (net.Conn, error) {
+func open(ctx context.Context, network, address string, dialContext func(context.Context, string, string) (net.Conn, error)) (net.Conn, error) {
 	if dialContext == nil {
-		return new(net.Dialer).DialContext(ctx, t.network, t.address)
+		return new(net.Dialer).DialContext(ctx, network, address)
 	}
 	type result struct {
 		conn net.Conn
@@ -121,7 +135,7 @@ func open(ctx context.Context, t target, dialContext func(context.Context, strin
 	}
 	done := make(chan result)
 	go func() {
-		conn, err := dialContext(ctx, t.network, t.address)
+		conn, err := dialContext(ctx, network, address)
 		select {
 		case done <- result{conn, err}:
 		case <-ctx.Done():
@@ -139,24 +153,21 @@ func open(ctx context.Context, t target, dialContext func(context.Context, strin
 }
 
 // shake does the handshakes of TLS and WebSocket over a new transport.
-func shake(ctx context.Context, raw net.Conn, q *clientRequest, opts *DialOptions) (upgraded, *HandshakeError) {
-	conn := raw
+func shake(ctx context.Context, conn net.Conn, q *clientRequest, opts *DialOptions) (upgraded, *HandshakeError) {
 	if q.target.tls {
-		secure := tls.Client(belowTLS(raw), tlsConfig(opts.TLSConfig, q.target.serverName))
-		if err := secure.HandshakeContext(ctx); err != nil {
+		var err error
+		if conn, err = startTLS(ctx, conn, tlsConfig(opts.TLSConfig, q.target.serverName)); err != nil {
 			return upgraded{}, &HandshakeError{Reason: tlsReason(err), Err: contextOr(ctx, err)}
 		}
-		conn = secure
 	}
-	if _, err := conn.Write(q.bytes()); err != nil {
-		return upgraded{}, &HandshakeError{Reason: "the request could not be sent", Err: contextOr(ctx, err)}
+	answer, resp, failure := roundTrip(ctx, conn, q)
+	if failure != nil {
+		return upgraded{}, failure
 	}
-	answer := newAnswerReader(conn)
-	resp, err := answer.next()
-	if err != nil {
-		return upgraded{}, &HandshakeError{Reason: "no usable answer", Err: contextOr(ctx, err)}
+	if cookies := resp.Cookies(); opts.Jar != nil && len(cookies) > 0 {
+		opts.Jar.SetCookies(&q.url, cookies)
 	}
-	failure := &HandshakeError{Status: resp.StatusCode, Header: resp.Header}
+	failure = &HandshakeError{Status: resp.StatusCode, Header: resp.Header}
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		conn.SetReadDeadline(time.Now().Add(refusalBodyDelay))
 		failure.Body = answer.body(resp)
@@ -168,13 +179,38 @@ func shake(ctx context.Context, raw net.Conn, q *clientRequest, opts *DialOption
 		failure.Reason, failure.Err = "the server did not answer this handshake", err
 		return upgraded{}, failure
 	}
+	resp.Body = http.NoBody
 	return upgraded{
-		conn:        conn,
-		buffered:    answer.early(),
-		role:        frames.Client,
-		subprotocol: agreed.subprotocol,
-		stream:      agreed.stream,
+		conn:     conn,
+		buffered: answer.early(),
+		role:     frames.Client,
+		stream:   agreed.stream,
+		outcome: outcome{
+			subprotocol: agreed.subprotocol,
+			extensions:  strings.Join(resp.Header.Values("Sec-Websocket-Extensions"), ", "),
+			url:         q.target.String(),
+			response:    resp,
+		},
 	}, nil
+}
+
+// roundTrip sends the request and reads the header of the answer.
+func roundTrip(ctx context.Context, conn net.Conn, q *clientRequest) (*answerReader, *http.Response, *HandshakeError) {
+	hooks := trace{httptrace.ContextClientTrace(ctx)}
+	hooks.connected(conn)
+	hooks.sending(q.fields())
+	_, err := conn.Write(q.bytes())
+	hooks.sent(err)
+	if err != nil {
+		return nil, nil, &HandshakeError{Reason: "the request could not be sent", Err: contextOr(ctx, err)}
+	}
+	answer := newAnswerReader(conn)
+	answer.hooks = hooks
+	resp, err := answer.next()
+	if err != nil {
+		return nil, nil, &HandshakeError{Reason: "no usable answer", Err: contextOr(ctx, err)}
+	}
+	return answer, resp, nil
 }
 
 // tlsConfig returns the caller's configuration for this handshake. Without

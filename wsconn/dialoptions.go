@@ -20,12 +20,14 @@ type DialOptions struct {
 
 	// Header is sent with the handshake. "Host" replaces the host of the URL,
 	// and "Origin" is sent as given (as Sec-WebSocket-Origin for version 8).
-	// The headers that make the handshake what it is cannot be set here.
+	// The headers that make the handshake what it is cannot be set here, and
+	// Proxy-Authorization not either, since a server has no use for it.
 	Header http.Header
 
 	// TLSConfig is for wss and https. It is cloned; NextProtos is set to
 	// http/1.1, since a WebSocket cannot start on HTTP/2 here, and ServerName
-	// to the host of the URL if it is empty.
+	// to the host of the URL if it is empty. A proxy with TLS is dialed with
+	// it, too, but under its own name.
 	TLSConfig *tls.Config
 
 	// DialContext opens the transport, as net.Dialer's does, which is the
@@ -41,11 +43,14 @@ type DialOptions struct {
 	// 9.3.6), socks5 (names are resolved here) or socks5h (by the proxy); its
 	// userinfo are the credentials. Nil means the environment: HTTP_PROXY,
 	// HTTPS_PROXY and NO_PROXY as curl and http.ProxyFromEnvironment know
-	// them, and ALL_PROXY where these say nothing. [NoProxy] means none. A
-	// Unix socket is dialed without one.
+	// them, and ALL_PROXY where these say nothing. Loopback addresses and
+	// localhost need no proxy of the environment. [NoProxy] means none. A Unix
+	// socket is dialed without one. Each redirect asks again. What a proxy does
+	// wrong is a [*ProxyError].
 	Proxy func(*http.Request) (*url.URL, error)
 
-	// ProxyHeader is sent to an HTTP proxy with CONNECT.
+	// ProxyHeader is sent to an HTTP proxy with CONNECT. A Proxy-Authorization
+	// in it is sent in place of the credentials in the proxy's URL.
 	ProxyHeader http.Header
 
 	// ProxyAuth answers an HTTP proxy that asks for credentials (407) other
@@ -67,12 +72,15 @@ type DialOptions struct {
 	Redirects int
 
 	// Jar gives the cookies to send with the handshake, and gets those that the
-	// answer sets, that of a redirect or a refusal included. Nil means none.
+	// answer sets, that of a redirect or a refusal included. It is asked with
+	// the scheme http, for ws, or https, for wss. Cookies that the caller has
+	// set in Header come before them. Nil means none.
 	Jar http.CookieJar
 
 	// BeforeRequest sees each request before it is sent, also that which
-	// follows a redirect, and may change its Header and Host; the headers of
-	// the handshake itself are added later. An error ends the dial.
+	// follows a redirect, and may change its Header and Host, for this one
+	// request; the headers of the handshake itself are added later. CONNECT is
+	// not among them. An error ends the dial.
 	BeforeRequest func(*http.Request) error
 
 	// Version is the value of Sec-WebSocket-Version: 13 (RFC 6455), the

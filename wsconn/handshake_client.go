@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,7 @@ type clientRequest struct {
 	subprotocols []string
 	offer        string      // this end's wsstream; "" if it is not offered
 	header       http.Header // the caller's, from cleanHeader
+	url          url.URL     // as HTTP knows it; of a request that is sent
 }
 
 // newClientRequest checks what the caller wants to be sent.
@@ -42,11 +44,11 @@ func newClientRequest(t target, opts *DialOptions, offer bool) (clientRequest, e
 		return q, err
 	}
 	var err error
-	if q.header, err = cleanHeader(opts.Header); err != nil {
+	if q.header, err = cleanHeader("DialOptions.Header", opts.Header); err != nil {
 		return q, err
 	}
 	q.authorize()
-	return q, nil
+	return q, checkProxyHeader(opts.ProxyHeader)
 }
 
 // authorize makes Basic credentials (RFC 7617) of the URL's userinfo, if the
@@ -58,34 +60,49 @@ func (q *clientRequest) authorize() {
 	}
 }
 
-// bytes returns the request as it goes over the wire.
-func (q *clientRequest) bytes() []byte {
+// field is a header with its lines.
+type field struct {
+	name   string
+	values []string
+}
+
+// fields returns the header of the request in the order in which it is sent.
+func (q *clientRequest) fields() []field {
 	host := q.target.host
 	if h := q.header.Get("Host"); h != "" {
 		host = h
 	}
-	b := []byte("GET " + q.target.request + " HTTP/1.1\r\n")
-	b = appendField(b, "Host", host)
-	b = appendField(b, "Upgrade", "websocket")
-	b = appendField(b, "Connection", "Upgrade")
-	b = appendField(b, "Sec-WebSocket-Key", q.key)
-	b = appendField(b, "Sec-WebSocket-Version", strconv.Itoa(q.version))
+	list := []field{
+		{"Host", []string{host}},
+		{"Upgrade", []string{"websocket"}},
+		{"Connection", []string{"Upgrade"}},
+		{"Sec-WebSocket-Key", []string{q.key}},
+		{"Sec-WebSocket-Version", []string{strconv.Itoa(q.version)}},
+	}
 	if len(q.subprotocols) > 0 {
-		b = appendField(b, "Sec-WebSocket-Protocol", strings.Join(q.subprotocols, ", "))
+		list = append(list, field{"Sec-WebSocket-Protocol", []string{strings.Join(q.subprotocols, ", ")}})
 	}
 	if q.offer != "" {
-		b = appendField(b, "Sec-WebSocket-Extensions", q.offer)
+		list = append(list, field{"Sec-WebSocket-Extensions", []string{q.offer}})
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.header)) {
-		sent := name
 		switch {
 		case name == "Host":
-			continue
 		case name == "Origin" && q.version == 8:
-			sent = "Sec-WebSocket-Origin"
+			list = append(list, field{"Sec-WebSocket-Origin", q.header[name]})
+		default:
+			list = append(list, field{name, q.header[name]})
 		}
-		for _, value := range q.header[name] {
-			b = appendField(b, sent, value)
+	}
+	return list
+}
+
+// bytes returns the request as it goes over the wire.
+func (q *clientRequest) bytes() []byte {
+	b := []byte("GET " + q.target.request + " HTTP/1.1\r\n")
+	for _, f := range q.fields() {
+		for _, value := range f.values {
+			b = appendField(b, f.name, value)
 		}
 	}
 	return append(b, "\r\n"...)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/wsstream/wsstream/frames"
 	"github.com/wsstream/wsstream/internal/testnet"
@@ -16,7 +17,9 @@ import (
 func TestServerHangsUp(t *testing.T) {
 	for _, tr := range everyTransport {
 		t.Run(tr.name, func(t *testing.T) {
-			client, server := connPair(t, tr, wsconn.PairOptions{NoHalfClose: true, CloseTimeout: farOff})
+			// A short Timeout makes the read-ahead look often.
+			often := wsconn.KeepAlive{Interval: farOff, Timeout: 40 * time.Millisecond}
+			client, server := connPair(t, tr, wsconn.PairOptions{NoHalfClose: true, CloseTimeout: farOff, KeepAlive: often})
 			mustWrite(t, client, "the last words")
 			client.Close()
 			if err := client.WaitClosed(t.Context()); err != nil {

@@ -30,7 +30,7 @@ func (q *clientRequest) redirect(location string) error {
 		return errors.New("the redirect leads to a Unix socket, which is not for a server to choose: dial it if that is what you want")
 	}
 	if !next.isTrustedLike(q.target) {
-		for _, name := range []string{"Authorization", "Cookie", "Proxy-Authorization", "Host"} {
+		for _, name := range []string{"Authorization", "Cookie", "Host"} {
 			q.header.Del(name)
 		}
 	}
@@ -68,7 +68,7 @@ func (t target) resolve(location string) (target, error) {
 	if ref.Host != "" {
 		return parseURL(scheme + ":" + location)
 	}
-	base, err := url.Parse(scheme + "://" + t.host + t.request)
+	base, err := t.url()
 	if err != nil {
 		return target{}, withoutURL(location, err)
 	}

@@ -36,7 +36,7 @@ func newTransport(conn net.Conn, userTimeout time.Duration) (transport, error) {
 	case *outlet:
 		t.out, t.base, t.exact = c, c.Conn, !c.handoff
 	case *tls.Conn:
-		t.base = c.NetConn()
+		t.base = belowAllTLS(c)
 		if o, ok := t.base.(*outlet); ok {
 			t.out, t.base = o, o.Conn
 			break
@@ -60,6 +60,18 @@ func newTransport(conn net.Conn, userTimeout time.Duration) (transport, error) {
 	return t, err
 }
 
+// belowAllTLS returns what the TLS of a connection stands on. There is TLS inside
+// of TLS behind an HTTPS proxy.
+func belowAllTLS(conn net.Conn) net.Conn {
+	for {
+		secure, ok := conn.(*tls.Conn)
+		if !ok {
+			return conn
+		}
+		conn = secure.NetConn()
+	}
+}
+
 func (t *transport) tls() *tls.Conn {
 	if c, ok := t.Conn.(*tls.Conn); ok {
 		return c
@@ -76,7 +88,8 @@ var errCannotSay = errors.New("the transport cannot be closed for writing alone"
 func (t *transport) closeWrite() error {
 	secure := t.tls()
 	if secure != nil {
-		err := errors.Join(secure.CloseWrite(), t.out.drain())
+		err := closeTLS(secure)
+		err = errors.Join(err, t.out.drain())
 		// crypto/tls gives a peer that does not read five seconds.
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
@@ -91,6 +104,19 @@ func (t *transport) closeWrite() error {
 		return errCannotSay
 	}
 	return nil
+}
+
+// closeTLS sends the alerts that end TLS, the inner one's first.
+func closeTLS(conn net.Conn) error {
+	var all error
+	for {
+		secure, ok := conn.(*tls.Conn)
+		if !ok {
+			return all
+		}
+		all = errors.Join(all, secure.CloseWrite())
+		conn = secure.NetConn()
+	}
 }
 
 // cut ends the transport at once in both directions. What the peer has not

@@ -35,6 +35,26 @@ func (t target) String() string {
 	return scheme + "://" + t.host + t.request
 }
 
+// url returns the URL as HTTP knows it, for cookies and the choice of a proxy.
+func (t target) url() (*url.URL, error) {
+	scheme := "http"
+	if t.tls {
+		scheme = "https"
+	}
+	return url.Parse(scheme + "://" + t.host + t.request)
+}
+
+// authority returns the host and the port for a proxy. The zone of an address
+// means something on this machine alone.
+func (t target) authority() string {
+	host, port, err := net.SplitHostPort(t.address)
+	if err != nil {
+		return t.address
+	}
+	host, _, _ = strings.Cut(host, "%")
+	return net.JoinHostPort(host, port)
+}
+
 // parseURL reads a URL of one of the schemes ws, wss, http and https, which
 // mean the same two things, or of ws+unix and wss+unix. Its errors do not hold
 // the userinfo.
