@@ -3,28 +3,35 @@ package interop
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"testing"
 
 	"github.com/coder/websocket"
 	"github.com/wsstream/wsstream/frames"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
-var coder = library{
-	name: "coder",
-	dial: func(ctx context.Context, url string, subprotocols []string) (foreign, error) {
-		c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: subprotocols})
-		return coderConn{c}, err
-	},
-	accept: func(w http.ResponseWriter, r *http.Request, subprotocols []string) (foreign, error) {
-		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: subprotocols})
-		return coderConn{c}, err
-	},
+func coder(*testing.T) peer {
+	return peer{
+		name: "coder",
+		dial: func(ctx context.Context, url string, subprotocols []string) (foreign, error) {
+			c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: subprotocols})
+			return &coderConn{Conn: c}, err
+		},
+		serve: handled(func(w http.ResponseWriter, r *http.Request, subprotocols []string) (foreign, error) {
+			c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: subprotocols})
+			return &coderConn{Conn: c}, err
+		}),
+	}
 }
 
-type coderConn struct{ *websocket.Conn }
+type coderConn struct {
+	*websocket.Conn
+	sending pieces
+}
 
-func (c coderConn) Read(ctx context.Context) (wsconn.MessageType, []byte, error) {
+func (c *coderConn) Read(ctx context.Context) (wsconn.MessageType, []byte, error) {
 	typ, p, err := c.Conn.Read(ctx)
 	if ce, ok := errors.AsType[websocket.CloseError](err); ok {
 		err = &frames.CloseError{Code: frames.CloseCode(ce.Code), Reason: ce.Reason}
@@ -32,21 +39,19 @@ func (c coderConn) Read(ctx context.Context) (wsconn.MessageType, []byte, error)
 	return wsconn.MessageType(typ), p, err
 }
 
-func (c coderConn) Write(ctx context.Context, typ wsconn.MessageType, p []byte) error {
+func (c *coderConn) Write(ctx context.Context, typ wsconn.MessageType, p []byte) error {
 	return c.Conn.Write(ctx, websocket.MessageType(typ), p)
 }
 
-func (c coderConn) WriteHalf(ctx context.Context, p []byte) error {
-	w, err := c.Writer(ctx, websocket.MessageBinary)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(p)
-	return err
+func (c *coderConn) WriteFragment(ctx context.Context, typ wsconn.MessageType, p []byte, fin bool) error {
+	return c.sending.write(func() (io.WriteCloser, error) { return c.Writer(ctx, websocket.MessageType(typ)) }, p, fin)
 }
 
-func (c coderConn) Close(code frames.CloseCode, reason string) error {
+// Ping is a ping with a number, whatever the data.
+func (c *coderConn) Ping(ctx context.Context, _ string) error { return c.Conn.Ping(ctx) }
+
+func (c *coderConn) Close(code frames.CloseCode, reason string) error {
 	return c.Conn.Close(websocket.StatusCode(code), reason)
 }
 
-func (c coderConn) Cut() error { return c.CloseNow() }
+func (c *coderConn) Cut() error { return c.CloseNow() }

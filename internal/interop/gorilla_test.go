@@ -3,8 +3,9 @@ package interop
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"net/http"
+	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -12,23 +13,40 @@ import (
 	"github.com/wsstream/wsstream/wsconn"
 )
 
-var gorilla = library{
-	name: "gorilla",
-	dial: func(ctx context.Context, url string, subprotocols []string) (foreign, error) {
-		d := websocket.Dialer{Subprotocols: subprotocols}
-		c, _, err := d.DialContext(ctx, url, nil)
-		return gorillaConn{c}, err
-	},
-	accept: func(w http.ResponseWriter, r *http.Request, subprotocols []string) (foreign, error) {
-		u := websocket.Upgrader{Subprotocols: subprotocols}
-		c, err := u.Upgrade(w, r, nil)
-		return gorillaConn{c}, err
-	},
+func gorilla(*testing.T) peer {
+	return peer{
+		name: "gorilla",
+		dial: func(ctx context.Context, url string, subprotocols []string) (foreign, error) {
+			d := websocket.Dialer{Subprotocols: subprotocols}
+			c, _, err := d.DialContext(ctx, url, nil)
+			return newGorillaConn(c, err)
+		},
+		serve: handled(func(w http.ResponseWriter, r *http.Request, subprotocols []string) (foreign, error) {
+			u := websocket.Upgrader{Subprotocols: subprotocols}
+			return newGorillaConn(u.Upgrade(w, r, nil))
+		}),
+	}
 }
 
-type gorillaConn struct{ *websocket.Conn }
+type gorillaConn struct {
+	*websocket.Conn
+	pongs   pongs
+	sending pieces
+}
 
-func (c gorillaConn) Read(context.Context) (wsconn.MessageType, []byte, error) {
+func newGorillaConn(c *websocket.Conn, err error) (foreign, error) {
+	if err != nil {
+		return nil, err
+	}
+	g := &gorillaConn{Conn: c, pongs: newPongs()}
+	c.SetPongHandler(func(data string) error {
+		g.pongs.arrive(data)
+		return nil
+	})
+	return g, nil
+}
+
+func (c *gorillaConn) Read(context.Context) (wsconn.MessageType, []byte, error) {
 	typ, p, err := c.ReadMessage()
 	if ce, ok := errors.AsType[*websocket.CloseError](err); ok {
 		err = &frames.CloseError{Code: frames.CloseCode(ce.Code), Reason: ce.Text}
@@ -36,48 +54,29 @@ func (c gorillaConn) Read(context.Context) (wsconn.MessageType, []byte, error) {
 	return wsconn.MessageType(typ), p, err
 }
 
-func (c gorillaConn) Write(_ context.Context, typ wsconn.MessageType, p []byte) error {
+func (c *gorillaConn) Write(_ context.Context, typ wsconn.MessageType, p []byte) error {
 	return c.WriteMessage(int(typ), p)
 }
 
-func (c gorillaConn) WriteHalf(_ context.Context, p []byte) error {
-	w, err := c.NextWriter(websocket.BinaryMessage)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(p)
-	return err
+func (c *gorillaConn) WriteFragment(_ context.Context, typ wsconn.MessageType, p []byte, fin bool) error {
+	return c.sending.write(func() (io.WriteCloser, error) { return c.NextWriter(int(typ)) }, p, fin)
 }
 
-func (c gorillaConn) Ping(ctx context.Context) error {
-	pong := make(chan string, 1)
-	c.SetPongHandler(func(data string) error {
-		pong <- data
-		return nil
-	})
-	const data = "are you there?"
+func (c *gorillaConn) Ping(ctx context.Context, data string) error {
 	if err := c.control(websocket.PingMessage, []byte(data)); err != nil {
 		return err
 	}
-	select {
-	case got := <-pong:
-		if got != data {
-			return fmt.Errorf("the pong has %q", got)
-		}
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return c.pongs.wait(ctx, data)
 }
 
-func (c gorillaConn) Close(code frames.CloseCode, reason string) error {
+func (c *gorillaConn) Close(code frames.CloseCode, reason string) error {
 	if err := c.control(websocket.CloseMessage, websocket.FormatCloseMessage(int(code), reason)); err != nil {
 		return err
 	}
 	for {
 		_, _, err := c.ReadMessage()
 		if websocket.IsCloseError(err, int(code)) {
-			return nil
+			return c.Cut()
 		}
 		if err != nil {
 			return err
@@ -85,8 +84,8 @@ func (c gorillaConn) Close(code frames.CloseCode, reason string) error {
 	}
 }
 
-func (c gorillaConn) Cut() error { return c.NetConn().Close() }
+func (c *gorillaConn) Cut() error { return c.NetConn().Close() }
 
-func (c gorillaConn) control(typ int, p []byte) error {
+func (c *gorillaConn) control(typ int, p []byte) error {
 	return c.WriteControl(typ, p, time.Now().Add(patience))
 }

@@ -2,86 +2,68 @@ package interop
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"testing"
-
-	"github.com/wsstream/wsstream/frames"
-	"github.com/wsstream/wsstream/wsconn"
 )
 
-// library is another WebSocket library for Go.
-type library struct {
-	name   string
-	dial   func(ctx context.Context, url string, subprotocols []string) (foreign, error)
-	accept func(w http.ResponseWriter, r *http.Request, subprotocols []string) (foreign, error)
-}
-
-// foreign is a connection of such a library, with its own limits and defaults.
-type foreign interface {
-	Subprotocol() string
-
-	// Read returns the next message. After our Close frame, which it answers,
-	// the error is a *frames.CloseError made of what the library says.
-	Read(ctx context.Context) (wsconn.MessageType, []byte, error)
-
-	// Write sends a message.
-	Write(ctx context.Context, typ wsconn.MessageType, p []byte) error
-
-	// WriteHalf sends p and leaves its message open.
-	WriteHalf(ctx context.Context, p []byte) error
-
-	// Ping sends a ping and waits for its pong. A Read has to be going on.
-	Ping(ctx context.Context) error
-
-	// Close sends a Close frame and waits for the answer, which is an error
-	// if it has another code.
-	Close(code frames.CloseCode, reason string) error
-
-	// Cut ends the transport without a Close frame.
-	Cut() error
-}
-
-// eachLibrary runs a test against every library, on both sides.
-func eachLibrary(t *testing.T, test func(t *testing.T, lib library, side side)) {
-	for _, lib := range []library{gorilla, coder} {
-		t.Run(lib.name, func(t *testing.T) {
-			bothSides(t, func(t *testing.T, side side) { test(t, lib, side) })
+// handled makes of a Go library's way to accept a connection a server.
+func handled(accept func(w http.ResponseWriter, r *http.Request, subprotocols []string) (foreign, error)) func(*testing.T, []string) (string, func() (foreign, error)) {
+	return func(t *testing.T, subprotocols []string) (string, func() (foreign, error)) {
+		t.Helper()
+		return serve(t, func(w http.ResponseWriter, r *http.Request) (foreign, error) {
+			return accept(w, r, subprotocols)
 		})
 	}
 }
 
-// meetLibrary connects an end of ours to one of the library's.
-func meetLibrary[C ended](t *testing.T, lib library, side side, kind kind[C], speak subprotocols) (C, foreign) {
-	t.Helper()
-	if side == client {
-		url, next := serve(t, func(w http.ResponseWriter, r *http.Request) (foreign, error) {
-			return lib.accept(w, r, speak.theirs)
-		})
-		c := dial(t, kind, url, speak)
-		f := next()
-		t.Cleanup(func() { f.Cut() })
-		return c, f
+// unlimited lifts the limit of coder's messages, 32 KiB.
+func unlimited(f foreign) {
+	if c, ok := f.(interface{ SetReadLimit(int64) }); ok {
+		c.SetReadLimit(16 << 20)
 	}
-	url, accepted := listen(t, kind, speak)
-	f, err := lib.dial(bounded(t), url, speak.theirs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Cut() })
-	return accepted(), f
 }
 
-// echo sends every message back until Read fails, and then ends the transport,
-// as applications of these libraries do.
-func echo(ctx context.Context, f foreign) error {
-	defer f.Cut()
-	for {
-		typ, p, err := f.Read(ctx)
-		if err != nil {
+// pieces is a message that is being sent through a library's writer.
+type pieces struct{ message io.WriteCloser }
+
+func (s *pieces) write(begin func() (io.WriteCloser, error), p []byte, fin bool) (err error) {
+	if s.message == nil {
+		if s.message, err = begin(); err != nil {
 			return err
 		}
-		if err := f.Write(ctx, typ, p); err != nil {
-			return err
+	}
+	if _, err = s.message.Write(p); err == nil && fin {
+		err = s.message.Close()
+		s.message = nil
+	}
+	return err
+}
+
+// pongs are what a library's handler of pongs has seen.
+type pongs chan string
+
+func newPongs() pongs { return make(pongs, 16) }
+
+// arrive never blocks the library: more pongs than a test sends pings are our
+// keepalive's.
+func (p pongs) arrive(data string) {
+	select {
+	case p <- data:
+	default:
+	}
+}
+
+// wait waits for the pong to a ping.
+func (p pongs) wait(ctx context.Context, data string) error {
+	select {
+	case got := <-p:
+		if got != data {
+			return fmt.Errorf("the pong has %q, want %q", got, data)
 		}
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }

@@ -13,18 +13,18 @@ const some = 1 << 20
 // What we wrote before ws ended the stream is not lost either.
 func TestNodeEnd(t *testing.T) {
 	bothSides(t, func(t *testing.T, side side) {
-		c, n := meetNode(t, side, stream, subprotocols{})
+		c, n := meetStream(t, side)
 		sent, err := send(c, some)
 		if err != nil {
 			t.Fatal(err)
 		}
-		n.do(do{Do: "write", Size: some})
-		n.do(do{Do: "end"})
+		n.must(t, do{Do: "write", Size: some})
+		n.must(t, do{Do: "end"})
 		got, err := receive(c)
 		if err != nil {
 			t.Error(err)
 		}
-		if want := n.await("wrote").checksum(); got != want {
+		if want := n.await(t, "wrote").checksum(); got != want {
 			t.Errorf("received %v, want %v", got, want)
 		}
 		for range 2 {
@@ -36,7 +36,7 @@ func TestNodeEnd(t *testing.T) {
 			t.Errorf("Write after the end: %v, want a *wsconn.CloseError", err)
 		}
 		c.Close()
-		if got := n.await("end").checksum(); got != sent {
+		if got := n.await(t, "end").checksum(); got != sent {
 			t.Errorf("ws received %v, want %v", got, sent)
 		}
 	})
@@ -46,9 +46,9 @@ func TestNodeEnd(t *testing.T) {
 // clean end, we do not.
 func TestNodeDestroy(t *testing.T) {
 	bothSides(t, func(t *testing.T, side side) {
-		c, n := meetNode(t, side, stream, subprotocols{})
-		n.do(do{Do: "write", Size: some})
-		n.do(do{Do: "destroy"})
+		c, n := meetStream(t, side)
+		n.must(t, do{Do: "write", Size: some})
+		n.must(t, do{Do: "destroy"})
 		_, err := receive(c)
 		wantTruncated(t, err)
 		_, again := c.Read(make([]byte, 1))
@@ -56,28 +56,10 @@ func TestNodeDestroy(t *testing.T) {
 	})
 }
 
-// The same inside a message, to a Socket.
-func TestNodeTerminate(t *testing.T) {
-	bothSides(t, func(t *testing.T, side side) {
-		s, n := meetNode(t, side, socket, subprotocols{})
-		n.do(do{Do: "send", Data: []byte("a message, "), Binary: true, Fin: true})
-		n.do(do{Do: "send", Data: []byte("and a half"), Binary: true, Fin: false})
-		n.do(do{Do: "terminate"})
-		if _, p, err := s.ReadMessage(bounded(t)); string(p) != "a message, " || err != nil {
-			t.Errorf("the whole message: %q, %v", p, err)
-		}
-		_, p, err := s.ReadMessage(bounded(t))
-		if p != nil {
-			t.Errorf("half of a message was returned: %q", p)
-		}
-		wantTruncated(t, err)
-	})
-}
-
 // ws does not know half-close, so CloseWrite leaves the connection as it is.
 func TestNodeCloseWrite(t *testing.T) {
 	bothSides(t, func(t *testing.T, side side) {
-		c, n := meetNode(t, side, stream, subprotocols{})
+		c, n := meetStream(t, side)
 		err := c.CloseWrite()
 		if !errors.Is(err, wsconn.ErrNoHalfClose) || !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("CloseWrite: %v, want ErrNoHalfClose", err)
@@ -86,15 +68,15 @@ func TestNodeCloseWrite(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		n.do(do{Do: "write", Size: some})
+		n.must(t, do{Do: "write", Size: some})
 		if _, err := receive(io.LimitReader(c, some)); err != nil {
 			t.Error(err)
 		}
 		c.CloseWith(4000, "now it ends")
-		if got := n.await("end").checksum(); got != sent {
+		if got := n.await(t, "end").checksum(); got != sent {
 			t.Errorf("ws received %v, want %v", got, sent)
 		}
-		if e := n.await("close"); e.Code != 4000 {
+		if e := n.await(t, "close"); e.Code != 4000 {
 			t.Errorf("ws saw close code %d: CloseWrite sent a Close frame", e.Code)
 		}
 	})

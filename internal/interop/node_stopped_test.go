@@ -12,12 +12,12 @@ import (
 // before ws goes on, and the closing handshake is finished behind it.
 func TestNodeCloseWhileSending(t *testing.T) {
 	bothSides(t, func(t *testing.T, side side) {
-		c, n := meetNode(t, side, stream, subprotocols{})
-		n.do(do{Do: "write", Size: 1 << 40})
+		c, n := meetStream(t, side)
+		n.must(t, do{Do: "write", Size: 1 << 40})
 		if _, err := receive(io.LimitReader(c, some)); err != nil {
 			t.Fatal(err)
 		}
-		if err := n.process.Signal(syscall.SIGSTOP); err != nil {
+		if err := n.process.self.Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
@@ -25,13 +25,13 @@ func TestNodeCloseWhileSending(t *testing.T) {
 				t.Errorf("Close: %v", err)
 			}
 		}
-		if err := n.process.Signal(syscall.SIGCONT); err != nil {
+		if err := n.process.self.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.WaitClosed(bounded(t)); err != nil {
 			t.Errorf("the closing handshake: %v", err)
 		}
-		if e := n.await("close"); e.Code != 1000 {
+		if e := n.await(t, "close"); e.Code != 1000 {
 			t.Errorf("ws saw close code %d, want 1000", e.Code)
 		}
 	})

@@ -5,18 +5,18 @@ import (
 	"testing"
 )
 
-const bulk = 256 << 20
+const bulk = 96 << 20
 
 // What we write, and then our Close.
 func TestNodeStreamReceives(t *testing.T) {
 	bothSides(t, func(t *testing.T, side side) {
-		c, n := meetNode(t, side, stream, subprotocols{})
+		c, n := meetStream(t, side)
 		sent, err := send(c, bulk)
 		if err != nil {
 			t.Fatal(err)
 		}
 		c.Close()
-		if got := n.await("end").checksum(); got != sent {
+		if got := n.await(t, "end").checksum(); got != sent {
 			t.Errorf("ws received %v, want %v", got, sent)
 		}
 		if err := c.WaitClosed(bounded(t)); err != nil {
@@ -28,14 +28,14 @@ func TestNodeStreamReceives(t *testing.T) {
 // What ws writes, and then its end().
 func TestNodeStreamSends(t *testing.T) {
 	bothSides(t, func(t *testing.T, side side) {
-		c, n := meetNode(t, side, stream, subprotocols{})
-		n.do(do{Do: "write", Size: bulk})
-		n.do(do{Do: "end"})
+		c, n := meetStream(t, side)
+		n.must(t, do{Do: "write", Size: bulk})
+		n.must(t, do{Do: "end"})
 		got, err := receive(c)
 		if err != nil {
 			t.Error(err)
 		}
-		if want := n.await("wrote").checksum(); got != want {
+		if want := n.await(t, "wrote").checksum(); got != want {
 			t.Errorf("received %v, want %v", got, want)
 		}
 	})
@@ -44,8 +44,8 @@ func TestNodeStreamSends(t *testing.T) {
 // Both directions at the same time.
 func TestNodeStreamDuplex(t *testing.T) {
 	bothSides(t, func(t *testing.T, side side) {
-		c, n := meetNode(t, side, stream, subprotocols{})
-		n.do(do{Do: "write", Size: bulk})
+		c, n := meetStream(t, side)
+		n.must(t, do{Do: "write", Size: bulk})
 		sent := make(chan checksum)
 		go func() {
 			sum, err := send(c, bulk)
@@ -60,10 +60,10 @@ func TestNodeStreamDuplex(t *testing.T) {
 		}
 		want := <-sent
 		c.Close()
-		if wrote := n.await("wrote").checksum(); got != wrote {
+		if wrote := n.await(t, "wrote").checksum(); got != wrote {
 			t.Errorf("received %v, want %v", got, wrote)
 		}
-		if got := n.await("end").checksum(); got != want {
+		if got := n.await(t, "end").checksum(); got != want {
 			t.Errorf("ws received %v, want %v", got, want)
 		}
 	})

@@ -18,8 +18,11 @@ func TestNodeWrongOrigin(t *testing.T) {
 		refused <- err
 	}))
 	t.Cleanup(s.Close)
-	n := startNode(t, "client", "messages", "ws"+strings.TrimPrefix(s.URL, "http"), "https://evil.example")
-	if e := n.await("refused"); e.Status != http.StatusForbidden {
+	n, err := startNode(t).remote(do{Do: "dial", URL: "ws" + strings.TrimPrefix(s.URL, "http"), Origin: "https://evil.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := n.await(t, "refused"); e.Status != http.StatusForbidden {
 		t.Errorf("ws saw status %d, want 403", e.Status)
 	}
 	if err, ok := errors.AsType[*wsconn.HandshakeError](<-refused); !ok || err.Status != http.StatusForbidden {
@@ -32,9 +35,17 @@ func TestNodeRightOrigin(t *testing.T) {
 	url, next := serve(t, func(w http.ResponseWriter, r *http.Request) (*wsconn.Conn, error) {
 		return wsconn.Accept(w, r, &wsconn.AcceptOptions{Origins: []string{"*.example"}})
 	})
+	p := startNode(t)
 	for _, origin := range []string{"http" + strings.TrimPrefix(url, "ws"), "https://good.example"} {
-		n := startNode(t, "client", "messages", url, origin)
-		guard(t, next())
-		n.await("open")
+		n, err := p.remote(do{Do: "dial", URL: url, Origin: origin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		guard(t, c)
+		n.await(t, "open")
 	}
 }

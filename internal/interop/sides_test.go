@@ -2,12 +2,12 @@ package interop
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -26,16 +26,15 @@ func bothSides(t *testing.T, test func(t *testing.T, side side)) {
 	}
 }
 
-// kind is what our end is, and the mode of peer/main.mjs that goes with it.
+// kind is what our end is.
 type kind[C ended] struct {
-	mode   string
 	dial   func(context.Context, string, *wsconn.DialOptions) (C, error)
 	accept func(http.ResponseWriter, *http.Request, *wsconn.AcceptOptions) (C, error)
 }
 
 var (
-	stream = kind[*wsconn.Conn]{"stream", wsconn.Dial, wsconn.Accept}
-	socket = kind[*wsconn.Socket]{"messages", wsconn.DialSocket, wsconn.AcceptSocket}
+	stream = kind[*wsconn.Conn]{wsconn.Dial, wsconn.Accept}
+	socket = kind[*wsconn.Socket]{wsconn.DialSocket, wsconn.AcceptSocket}
 )
 
 // ended is what both kinds can do.
@@ -44,28 +43,23 @@ type ended interface{ Terminate() error }
 // subprotocols are what the two ends speak.
 type subprotocols struct{ ours, theirs []string }
 
-// meetNode connects an end of ours to ws.
-func meetNode[C ended](t *testing.T, side side, kind kind[C], speak subprotocols) (C, *node) {
-	t.Helper()
-	if side == client {
-		n := startNode(t, append([]string{"server", kind.mode}, speak.theirs...)...)
-		return dial(t, kind, fmt.Sprintf("ws://127.0.0.1:%d/", n.await("listening").Port), speak), n
-	}
-	url, accepted := listen(t, kind, speak)
-	const noOrigin = ""
-	n := startNode(t, append([]string{"client", kind.mode, url, noOrigin}, speak.theirs...)...)
-	return accepted(), n
-}
-
 // dial makes our end as a client.
 func dial[C ended](t *testing.T, kind kind[C], url string, speak subprotocols) C {
 	t.Helper()
-	c, err := kind.dial(bounded(t), url, &wsconn.DialOptions{Subprotocols: speak.ours})
+	c, err := tryDial(t, kind, url, speak)
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard(t, c)
 	return c
+}
+
+// tryDial is dial where the server may refuse.
+func tryDial[C ended](t *testing.T, kind kind[C], url string, speak subprotocols) (C, error) {
+	c, err := kind.dial(bounded(t), url, &wsconn.DialOptions{Subprotocols: speak.ours})
+	if err == nil {
+		guard(t, c)
+	}
+	return c, err
 }
 
 // listen makes our end as a server; accepted waits for it.
@@ -76,14 +70,17 @@ func listen[C ended](t *testing.T, kind kind[C], speak subprotocols) (url string
 	})
 	return url, func() C {
 		t.Helper()
-		c := next()
+		c, err := next()
+		if err != nil {
+			t.Fatal(err)
+		}
 		guard(t, c)
 		return c
 	}
 }
 
 // serve starts an HTTP server. next waits for a connection to it.
-func serve[C any](t *testing.T, accept func(http.ResponseWriter, *http.Request) (C, error)) (url string, next func() C) {
+func serve[C any](t *testing.T, accept func(http.ResponseWriter, *http.Request) (C, error)) (url string, next func() (C, error)) {
 	t.Helper()
 	type result struct {
 		c   C
@@ -95,18 +92,9 @@ func serve[C any](t *testing.T, accept func(http.ResponseWriter, *http.Request) 
 		results <- result{c, err}
 	}))
 	t.Cleanup(s.Close)
-	ctx := bounded(t)
-	return "ws" + strings.TrimPrefix(s.URL, "http"), func() C {
+	return "ws" + strings.TrimPrefix(s.URL, "http"), func() (C, error) {
 		t.Helper()
-		select {
-		case r := <-results:
-			if r.err != nil {
-				t.Fatal(r.err)
-			}
-			return r.c
-		case <-ctx.Done():
-			t.Fatal("nobody connected")
-			panic("unreachable")
-		}
+		r := testnet.Take(t, "a connection to our server", results)
+		return r.c, r.err
 	}
 }

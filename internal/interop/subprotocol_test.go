@@ -1,6 +1,11 @@
 package interop
 
-import "testing"
+import (
+	"errors"
+	"testing"
+
+	"github.com/wsstream/wsstream/wsconn"
+)
 
 // agreements are what client and server speak, and what comes out of it.
 var agreements = []struct {
@@ -14,38 +19,38 @@ var agreements = []struct {
 	{"none known", []string{"a"}, nil, ""},
 }
 
-func TestNodeSubprotocol(t *testing.T) {
+func TestSubprotocol(t *testing.T) {
 	for _, test := range agreements {
-		t.Run("our client/"+test.name, func(t *testing.T) {
-			s, n := meetNode(t, client, socket, subprotocols{test.client, test.server})
-			wantSubprotocol(t, "ws", n.await("open").Subprotocol, test.want)
-			wantSubprotocol(t, "wsconn", s.Subprotocol(), test.want)
-		})
-		t.Run("our server/"+test.name, func(t *testing.T) {
-			s, n := meetNode(t, server, socket, subprotocols{test.server, test.client})
-			wantSubprotocol(t, "wsconn", s.Subprotocol(), test.want)
-			if test.client != nil && test.want == "" {
-				n.await("error") // ws does not go on without what it offered
-				return
-			}
-			wantSubprotocol(t, "ws", n.await("open").Subprotocol, test.want)
+		t.Run(test.name, func(t *testing.T) {
+			eachPeer(t, func(t *testing.T, p peer, side side) {
+				speak, refuses := subprotocols{test.client, test.server}, p.strictServer && test.server != nil
+				if side == server {
+					speak, refuses = subprotocols{test.server, test.client}, p.strictClient && test.client != nil
+				}
+				s, f, err := tryMeet(t, p, side, socket, speak)
+				if refuses && test.want == "" {
+					wantRefusal(t, p, side, err)
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				wantSubprotocol(t, p.name, f.Subprotocol(), test.want)
+				wantSubprotocol(t, "wsconn", s.Subprotocol(), test.want)
+			})
 		})
 	}
 }
 
-func TestLibrarySubprotocol(t *testing.T) {
-	for _, test := range agreements {
-		t.Run(test.name, func(t *testing.T) {
-			eachLibrary(t, func(t *testing.T, lib library, side side) {
-				speak := subprotocols{test.client, test.server}
-				if side == server {
-					speak = subprotocols{test.server, test.client}
-				}
-				s, f := meetLibrary(t, lib, side, socket, speak)
-				wantSubprotocol(t, lib.name, f.Subprotocol(), test.want)
-				wantSubprotocol(t, "wsconn", s.Subprotocol(), test.want)
-			})
-		})
+// wantRefusal checks that a strict peer went no further; a server's answer is
+// what Dial returns.
+func wantRefusal(t *testing.T, p peer, side side, err error) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("%s goes on without a subprotocol", p.name)
+	}
+	if refused := new(wsconn.HandshakeError); side == client && (!errors.As(err, &refused) || refused.Status != 400) {
+		t.Errorf("Dial: %v, want a *HandshakeError with status 400", err)
 	}
 }
 

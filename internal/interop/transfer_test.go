@@ -20,11 +20,6 @@ type checksum struct {
 
 func (e event) checksum() checksum { return checksum{e.Size, e.SHA256} }
 
-func checksumOf(p []byte) checksum {
-	sum := sha256.Sum256(p)
-	return checksum{int64(len(p)), hex.EncodeToString(sum[:])}
-}
-
 // send writes size bytes, in pieces of up to 128 KiB.
 func send(w io.Writer, size int64) (checksum, error) {
 	return move(w, io.LimitReader(&repeated{p: pattern(1<<20 + 7)}, size))
@@ -84,14 +79,4 @@ func wantTruncated(t *testing.T, err error) {
 	if !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("after a cut: %v, want io.ErrUnexpectedEOF or a reset", err)
 	}
-}
-
-// closings are ways to close, as both ends have to see them.
-var closings = []frames.CloseError{
-	{Code: frames.CloseNormalClosure, Reason: "done"},
-	{Code: frames.CloseNoStatusReceived},
-	{Code: frames.CloseGoingAway, Reason: "going away"},
-	{Code: frames.CloseInternalError, Reason: "κόσμε"},
-	{Code: 3000},
-	{Code: 4999, Reason: "the last one there is"},
 }

@@ -2,17 +2,30 @@
 
 import { createInterface } from 'node:readline';
 
-// say tells the test what happened.
-export function say(event, details) {
-  process.stdout.write(JSON.stringify({ event, ...details }) + '\n');
+// sayer returns a function that tells the test what happened to a connection.
+export function sayer(conn) {
+  return (event, details) => {
+    process.stdout.write(JSON.stringify({ conn, event, ...details }) + '\n');
+  };
 }
 
-// obey calls, for each line, the function that has the name in its field "do",
-// and waits for it before the next one. Commands is a promise.
-export async function obey(commands) {
+// obey takes lines that have the number of a connection in their field "conn",
+// and the name of a function in "do". The functions in begin make a connection
+// and return a promise of those that it has. What a connection has to do it
+// does one after the other.
+export async function obey(begin) {
+  const connections = new Map();
   for await (const line of createInterface({ input: process.stdin })) {
-    const { do: name, ...args } = JSON.parse(line);
-    await (await commands)[name](args);
+    const { conn, do: name, ...args } = JSON.parse(line);
+    connections.set(
+      conn,
+      name in begin
+        ? begin[name](sayer(conn), args)
+        : connections.get(conn).then(async (commands) => {
+            await commands[name](args);
+            return commands;
+          }),
+    );
   }
   process.exit(); // the test is over
 }

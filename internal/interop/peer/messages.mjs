@@ -1,19 +1,24 @@
-// A peer that sends messages as it is told and reports those it receives.
+// A peer that sends messages as it is told and tells of those it receives, or
+// sends them back.
 
-import { createHash } from 'node:crypto';
-
-import { say } from './lines.mjs';
-
-export function attach(ws) {
+export function attach(ws, say) {
+  let echoing = false;
   ws.on('message', (data, binary) => {
-    const sha256 = createHash('sha256').update(data).digest('hex');
-    say('message', { binary, size: data.length, sha256 });
+    if (echoing) {
+      ws.pause(); // until this one is gone
+      ws.send(data, { binary }, () => ws.resume());
+    } else {
+      say('message', { binary, data: data.toString('base64') });
+    }
   });
-  ws.on('ping', (data) => say('ping', { data: data.toString('base64') }));
   ws.on('pong', (data) => say('pong', { data: data.toString('base64') }));
   ws.on('error', (err) => say('error', { message: err.message }));
   return {
-    send: ({ data, binary, fin }) => ws.send(bytes(data), { binary, fin }),
+    send: ({ data, binary = false, fin = false }) => ws.send(bytes(data), { binary, fin }),
+    echo: () => {
+      echoing = true;
+      say('echoing');
+    },
     ping: ({ data }) => ws.ping(bytes(data)),
     close: ({ code, reason }) => ws.close(code, reason), // without a code: 1005
     terminate: () => ws.terminate(),

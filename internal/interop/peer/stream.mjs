@@ -5,18 +5,16 @@ import { setImmediate } from 'node:timers/promises';
 
 import { createWebSocketStream } from 'ws';
 
-import { say } from './lines.mjs';
-
 const chunkSize = 64 << 10;
 
-export function attach(ws) {
+export function attach(ws, say) {
   const duplex = createWebSocketStream(ws);
   const received = counter();
   duplex.on('data', received.add);
   duplex.on('end', () => say('end', received.total()));
   duplex.on('error', (err) => say('error', { message: err.message }));
   return {
-    write: ({ size }) => write(duplex, size),
+    write: ({ size }) => write(duplex, size, say),
     end: () => duplex.end(),
     destroy: () => duplex.destroy(),
   };
@@ -24,7 +22,7 @@ export function attach(ws) {
 
 // write sends random bytes and tells their checksum, unless the stream fails
 // before they are sent.
-async function write(duplex, size) {
+async function write(duplex, size, say) {
   const sent = counter();
   for (let left = size; left > 0; left -= chunkSize) {
     const chunk = randomFillSync(Buffer.allocUnsafe(Math.min(left, chunkSize)));
