@@ -54,11 +54,11 @@ type DialOptions struct {
 	ProxyHeader http.Header
 
 	// ProxyAuth answers an HTTP proxy that asks for credentials (407) other
-	// than those in its URL: NTLM, Negotiate, Digest. It gets the values of
-	// Proxy-Authenticate and returns the value of Proxy-Authorization, with
-	// which CONNECT is sent again, over the same connection if the proxy keeps
-	// it open. It may be asked up to four times for a connection.
-	ProxyAuth func(ctx context.Context, proxy *url.URL, challenges []string) (string, error)
+	// than those in its URL: NTLM, Negotiate, Digest. It returns the value of
+	// Proxy-Authorization, with which CONNECT is sent again, over the same
+	// connection if the proxy keeps it open. It may be asked up to four times
+	// for a connection.
+	ProxyAuth func(ctx context.Context, c ProxyChallenge) (string, error)
 
 	// HandshakeTimeout bounds everything from resolving the name to the
 	// server's answer, redirects included. Zero means 30 seconds, negative no

@@ -32,7 +32,7 @@ func (l *link) reach(ctx context.Context, t target, p *proxyServer) (net.Conn, *
 	if auth := l.opts.ProxyAuth; auth != nil {
 		shown := &url.URL{Scheme: p.url.Scheme, Host: p.url.Host, User: p.url.User}
 		tunnels.Auth = func(ctx context.Context, challenges []string) (string, error) {
-			return auth(ctx, shown, challenges)
+			return auth(ctx, ProxyChallenge{Proxy: shown, Target: t.authority(), Challenges: challenges})
 		}
 	}
 	conn, err := tunnels.Dial(ctx, t.authority())

@@ -15,6 +15,19 @@ import (
 // environment says.
 func NoProxy(*http.Request) (*url.URL, error) { return nil, nil }
 
+// ProxyChallenge is what an HTTP proxy asks of [DialOptions].ProxyAuth.
+type ProxyChallenge struct {
+	// Proxy is the URL of the proxy: its scheme, host and userinfo.
+	Proxy *url.URL
+
+	// Target is what CONNECT asks for, a host with its port: Digest signs it
+	// (RFC 7616 section 3.4).
+	Target string
+
+	// Challenges are the values of Proxy-Authenticate.
+	Challenges []string
+}
+
 // proxyServer is a proxy to dial.
 type proxyServer struct {
 	url     *url.URL

@@ -90,9 +90,9 @@ func TestProxyAuthRounds(t *testing.T) {
 				u, err := dial(t.Context(), "ws://h/", &DialOptions{
 					DialContext: tt.c.dial,
 					Proxy:       http.ProxyURL(&url.URL{Scheme: "http", Host: "p", User: tt.userPW}),
-					ProxyAuth: func(_ context.Context, proxy *url.URL, challenges []string) (string, error) {
-						if proxy.Host != "p" || !slices.Equal(challenges, []string{"Negotiate", "NTLM x"}) {
-							t.Errorf("asked for %v with %q", proxy, challenges)
+					ProxyAuth: func(_ context.Context, c ProxyChallenge) (string, error) {
+						if c.Proxy.Host != "p" || c.Target != "h:80" || !slices.Equal(c.Challenges, []string{"Negotiate", "NTLM x"}) {
+							t.Errorf("asked %+v", c)
 						}
 						want = append(want, fmt.Sprint("Negotiate ", len(want)))
 						return want[len(want)-1], nil
@@ -132,7 +132,7 @@ func TestProxyAuthFails(t *testing.T) {
 		e := failedDial(t, t.Context(), "ws://h/", &DialOptions{
 			DialContext: c.dial,
 			Proxy:       http.ProxyURL(&url.URL{Scheme: "http", Host: "p"}),
-			ProxyAuth: func(ctx context.Context, _ *url.URL, _ []string) (string, error) {
+			ProxyAuth: func(ctx context.Context, _ ProxyChallenge) (string, error) {
 				asked++
 				return tt.auth(ctx)
 			},
@@ -155,7 +155,7 @@ func TestProxyAuthWithBodyThatStalls(t *testing.T) {
 		u, err := dial(t.Context(), "ws://h/", &DialOptions{
 			DialContext: c.dial,
 			Proxy:       http.ProxyURL(&url.URL{Scheme: "http", Host: "p"}),
-			ProxyAuth:   func(context.Context, *url.URL, []string) (string, error) { return "x", nil },
+			ProxyAuth:   func(context.Context, ProxyChallenge) (string, error) { return "x", nil },
 		}, true)
 		if err != nil {
 			t.Fatal(err)

@@ -93,7 +93,7 @@ func (e *proxyStep) reason(p *proxyServer) string {
 // cure says what may help against a refusal.
 func (p *proxyServer) cure(r *proxy.Refusal, address string) string {
 	switch r.Status {
-	case http.StatusProxyAuthRequired:
+	case http.StatusProxyAuthRequired, http.StatusUnauthorized: // which tinyproxy answers
 		var schemes []string
 		for _, challenge := range r.Header.Values("Proxy-Authenticate") {
 			scheme, _, _ := strings.Cut(challenge, " ")
@@ -105,6 +105,9 @@ func (p *proxyServer) cure(r *proxy.Refusal, address string) string {
 			cure = "what DialOptions.ProxyAuth gives is not what it wants"
 		case p.url.User != nil:
 			cure = "the credentials in its URL are not what it wants, and DialOptions.ProxyAuth can give others"
+		}
+		if len(schemes) == 0 {
+			return ": " + cure
 		}
 		return fmt.Sprintf(" and asks for %.60q: %s", strings.Join(schemes, ", "), cure)
 	case http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotImplemented:

@@ -88,9 +88,9 @@ func TestHTTPKeepAlive(t *testing.T) {
 // What the web server learned of a client is there for the inner server.
 func TestHTTPConnContext(t *testing.T) {
 	type user struct{}
-	opts := &wsconn.AcceptOptions{Value: func(r *http.Request) any {
+	opts := &wsconn.AcceptOptions{Authorize: func(r *http.Request) (any, error) {
 		name, _, _ := r.BasicAuth()
-		return name
+		return name, nil
 	}}
 	onEveryRoute(t, opts, func(t *testing.T, w *web) {
 		w.serveHTTP(t, &http.Server{

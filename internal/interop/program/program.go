@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,14 +48,21 @@ func Start(tb testing.TB, pkg, name string, args ...string) *Program {
 	cmd := exec.Command(path, args...)
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.Env = append(os.Environ(), "HOME="+dir, "TMPDIR="+dir) // what it leaves goes with the test
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
+	// The program ends with this process, too, should that end without a cleanup.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // which Pdeathsig is about
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			cmd.Wait()
+		}
+		close(p.ended)
+	}()
+	if err := <-started; err != nil {
 		tb.Fatal(err)
 	}
-	go func() {
-		defer close(p.ended)
-		cmd.Wait()
-	}()
 	p.group = cmd.Process.Pid
 	tb.Cleanup(func() {
 		p.Kill()
