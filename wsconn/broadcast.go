@@ -29,8 +29,12 @@ const (
 // takes it: no receiver holds up another one. Messages of one goroutine arrive
 // in the order of its broadcasts.
 //
-// Only with [Wait] can it take time, and return an error: the cause of ctx,
-// which then has ended before the slowest receivers had room. These miss it.
+// Sockets that are closed miss what still waits for them, and those that NewConn
+// has made a stream of get nothing.
+//
+// Only with [Wait] can it take time. The error is then the cause of ctx, which
+// has ended before the slowest receivers had room: these miss it. Else there is
+// one only for a message whose type is none.
 func (srv *Server) Broadcast(ctx context.Context, m *Prepared, except ...*Socket) error {
 	return srv.broadcast(ctx, m, func(yield func(*queue) bool) {
 		for _, q := range srv.all() {
@@ -60,6 +64,9 @@ func (srv *Server) queue(s *Socket) *queue {
 }
 
 func (srv *Server) broadcast(ctx context.Context, m *Prepared, to iter.Seq[*queue]) error {
+	if err := checkType(m.typ); err != nil {
+		return err
+	}
 	var slow []*queue
 	for q := range to {
 		if q.push(m) {

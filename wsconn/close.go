@@ -20,11 +20,21 @@ func (s *Socket) closeWrite() error {
 	if isClosed(s.closing.local) {
 		return errLocalClose
 	}
+	if !s.text.Load().seal() {
+		return errTextCut
+	}
 	s.writer.fail(errLocalClose)
 	if err := s.writer.failure(); err != errLocalClose {
 		return err
 	}
 	return s.sendClose(frames.CloseNoStatusReceived, "")
+}
+
+// endStream is closeWrite for a stream that nobody can complete any more.
+func (s *Socket) endStream() {
+	if s.closeWrite() == errTextCut {
+		s.endWriting(errTextCut, frames.CloseInternalError, errTextCut.Error())
+	}
 }
 
 // Close closes the connection with code 1000: see [Conn.Close].
@@ -46,6 +56,9 @@ func (s *Socket) CloseWith(code frames.CloseCode, reason string) (err error) {
 	}
 	if !s.closing.begin() {
 		return nil
+	}
+	if s.text.Load().abandon() && (code == frames.CloseNormalClosure || code == frames.CloseNoStatusReceived) {
+		code, reason = frames.CloseInternalError, errTextCut.Error() // else it would look complete
 	}
 	s.watch.stop()
 	s.reader.in.end()

@@ -50,6 +50,7 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 	c := &Conn{s: s, messageSize: s.messageSize(opts.MessageSize), noHalfOpen: opts.NoHalfOpen}
 	if opts.Text {
 		c.text = new(textStream)
+		s.text.Store(c.text)
 	}
 	return c
 }
@@ -105,6 +106,9 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 		n = copy(p, s.message)
 		s.message = s.message[n:]
 	}
+	if c.text != nil {
+		err = c.text.err
+	}
 	for n == 0 && err == nil {
 		n, _, err = s.reader.payload(p, true)
 	}
@@ -118,7 +122,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 		n, err = c.checkText(p[:n], err)
 	}
 	if err == io.EOF && c.noHalfOpen && s.stream.halfClose {
-		s.closeWrite()
+		s.endStream()
 	}
 	if err != nil {
 		err = s.opError("read", s.readError(err))
@@ -183,9 +187,6 @@ func (c *Conn) CanCloseWrite() bool { return c.s.stream.halfClose }
 // any other one it sends nothing and returns [ErrNoHalfClose]: such a peer would
 // drop the rest of its answer.
 func (c *Conn) CloseWrite() error {
-	if c.text.cut() {
-		return c.s.opError("close", errTextCut)
-	}
 	return c.s.opError("close", c.s.closeWrite())
 }
 
@@ -205,9 +206,6 @@ func (c *Conn) Close() error { return c.CloseWith(frames.CloseNormalClosure, "")
 // cut to 123 bytes of UTF-8. For codes other than 1000 the peer's Read fails.
 // The error is not nil only if the code is none that can be sent: then 1011 is.
 func (c *Conn) CloseWith(code frames.CloseCode, reason string) error {
-	if c.text.cut() && code == frames.CloseNormalClosure {
-		code, reason = frames.CloseInternalError, errTextCut.Error()
-	}
 	return c.s.CloseWith(code, reason)
 }
 

@@ -115,10 +115,17 @@ func (s *Socket) beginWrite(ctx context.Context, typ MessageType) error {
 	if s.taken.Load() {
 		return ErrTaken
 	}
+	if err := checkType(typ); err != nil {
+		return err
+	}
+	return lockContext(ctx, s.writing, s.closing.local)
+}
+
+func checkType(typ MessageType) error {
 	if typ != Text && typ != Binary {
 		return errMessageType
 	}
-	return lockContext(ctx, s.writing, s.closing.local)
+	return nil
 }
 
 // interruptible lets the end of ctx end the call in progress, by a deadline.

@@ -13,6 +13,7 @@ const headSize = 512
 type messageReader struct {
 	s     *Socket
 	ctx   context.Context
+	gone  bool   // the next message has been asked for
 	head  []byte // read, not yet taken
 	ended bool   // all has been read, but for head
 	room  [headSize]byte
@@ -60,12 +61,12 @@ func (m *messageReader) begin() (err error) {
 // caller holds the reader's lock.
 func (s *Socket) skip() error {
 	for s.open != nil && !s.open.ended {
+		s.open.gone = true // also if this is cancelled: what follows is no whole message
 		_, ended, err := s.reader.payload(s.open.room[:], true)
 		if err != nil {
 			return err
 		}
 		s.open.ended = ended
-		s.open.head = nil
 	}
 	s.open = nil
 	return nil
@@ -82,7 +83,7 @@ func (m *messageReader) Read(p []byte) (n int, err error) {
 	}
 	defer s.unlockReader()
 	switch {
-	case s.open != m:
+	case s.open != m, m.gone:
 		return 0, s.opError("read", errMessageGone)
 	case len(m.head) > 0:
 		n = copy(p, m.head)

@@ -32,9 +32,11 @@ var _ interface {
 //
 // The context bounds the wait for the turn and every call of the writer. A
 // message of which something was sent cannot be taken back: when a call fails
-// then, the connection is closed with code 1011, so that the peer does not wait
-// for the rest or take the beginning for the whole. To give such a message up is
-// to cancel ctx and to Close the writer.
+// then, and the connection can still be written, it is closed with code 1011, so
+// that the peer does not wait for the rest or take the beginning for the whole.
+//
+// Close makes a whole message of what there is. To give one up is to cancel ctx
+// before Close, which only then is good to be deferred.
 func (s *Socket) NextWriter(ctx context.Context, typ MessageType) (*MessageWriter, error) {
 	if err := s.beginWrite(ctx, typ); err != nil {
 		return nil, s.opError("write", err)
@@ -74,7 +76,8 @@ func (m *MessageWriter) WriteString(p string) (n int, err error) {
 }
 
 // ReadFrom adds what it reads from src, until src ends: [io.Copy] uses it. An
-// error of src does not end the message.
+// error of src does not end the message. The end of the context ends no Read of
+// src, only what comes after it.
 func (m *MessageWriter) ReadFrom(src io.Reader) (n int64, err error) {
 	for m.ready() {
 		k, err := src.Read(m.buf.b[m.n:])
@@ -113,7 +116,11 @@ var errMessageDone = errors.New("the message is finished: begin the next one wit
 
 // ready makes room for a byte, and reports whether there is some.
 func (m *MessageWriter) ready() bool {
-	if m.err == nil && m.n == len(m.buf.b) {
+	switch {
+	case m.err != nil:
+	case m.ctx.Err() != nil:
+		m.fail(context.Cause(m.ctx))
+	case m.n == len(m.buf.b):
 		m.flush(false)
 	}
 	return m.err == nil
@@ -138,13 +145,20 @@ func (m *MessageWriter) send(p []byte, fin bool) {
 	m.sent = m.sent || sent
 	switch {
 	case err != nil:
-		m.end(contextError(m.ctx, err))
-		if m.sent {
-			m.s.CloseWith(frames.CloseInternalError, "a message could not be finished")
-		}
+		m.fail(contextError(m.ctx, err))
 	case fin:
 		m.end(errMessageDone)
 	}
+}
+
+// fail ends the message before it is whole. Where the peer could take it for
+// that, or wait for more, the connection ends, too: unless writing has ended by
+// itself, which leaves what the peer has sent to be read.
+func (m *MessageWriter) fail(err error) {
+	if m.sent && m.s.writer.failure() == nil {
+		m.s.CloseWith(frames.CloseInternalError, "a message could not be finished")
+	}
+	m.end(err)
 }
 
 // end gives back what the message holds.

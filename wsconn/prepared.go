@@ -17,7 +17,7 @@ type Prepared struct {
 }
 
 // Prepare makes a message to be sent with [Socket.WritePrepared] or
-// [Server.Broadcast]. It copies p.
+// [Server.Broadcast], which fail for a type that is none. It copies p.
 func Prepare(typ MessageType, p []byte) *Prepared {
 	h := frames.Header{Fin: true, Opcode: typ, Length: int64(len(p))}
 	frame := frames.AppendHeader(make([]byte, 0, frames.MaxHeaderSize+len(p)), h)

@@ -104,10 +104,15 @@ func (q *queue) finish() {
 	q.notify()
 }
 
+// trySize is the largest frame that is sent without a goroutine. What a receiver
+// does not take of such a one is copied; a larger one would cost its memory once
+// for each of them.
+const trySize = recordSize
+
 // trySend sends a message if that is possible without waiting: when nobody else
 // writes. What the transport does not take at once follows in the background.
 func (s *Socket) trySend(m *Prepared) bool {
-	if s.machine.Role() != frames.Server || s.taken.Load() {
+	if len(m.frame) > trySize || s.machine.Role() != frames.Server || s.taken.Load() {
 		return false
 	}
 	select {

@@ -43,10 +43,11 @@ type Socket struct {
 	watch watch
 	dead  atomic.Pointer[KeepAliveError] // why the peer was given up
 
-	taken   atomic.Bool    // by a Conn
-	message []byte         // begun by a ReadMessage that was cancelled; under the reader's lock
-	open    *messageReader // of NextReader, not yet replaced; under the reader's lock
-	writing chan struct{}  // holds a token while a message is written, whose context rules the write deadline
+	taken   atomic.Bool                // by a Conn
+	text    atomic.Pointer[textStream] // of that; nil for a stream of bytes
+	message []byte                     // begun by a ReadMessage that was cancelled; under the reader's lock
+	open    *messageReader             // of NextReader, not yet replaced; under the reader's lock
+	writing chan struct{}              // holds a token while a message is written, whose context rules the write deadline
 	closing closing
 }
 

@@ -16,16 +16,25 @@ type textStream struct {
 	err error       // what was wrong with that
 
 	out  [utf8.UTFMax]byte // the beginning of a character; under Socket.writing
-	held atomic.Int32      // how many bytes of it there are
+	held atomic.Int32      // how many bytes of it there are, or sealed
 }
+
+// sealed is how much is held once this end has closed: nothing, for good.
+const sealed = -1
 
 var (
 	errNotText = errors.New("not UTF-8, which a stream of text has to be: see ConnOptions.Text")
 	errTextCut = errors.New("the text ends inside a character")
 )
 
-// cut reports whether what was written ends inside a character.
-func (t *textStream) cut() bool { return t != nil && t.held.Load() > 0 }
+// seal ends what is written, unless that is inside a character.
+func (t *textStream) seal() bool {
+	return t == nil || t.held.CompareAndSwap(0, sealed) || t.held.Load() == sealed
+}
+
+// abandon ends what is written, wherever that is, and reports whether it was
+// inside a character.
+func (t *textStream) abandon() (cut bool) { return t != nil && t.held.Swap(sealed) > 0 }
 
 // writeText is Write for a stream of text.
 func (c *Conn) writeText(p []byte) (n int, err error) {
@@ -36,8 +45,8 @@ func (c *Conn) writeText(p []byte) (n int, err error) {
 	defer func() { <-s.writing }()
 	for n < len(p) && err == nil {
 		var m int
-		if c.text.cut() {
-			m, err = c.completeRune(p[n:])
+		if held := int(c.text.held.Load()); held > 0 {
+			m, err = c.completeRune(p[n:], held)
 		} else {
 			m, err = c.writeRunes(p[n:])
 		}
@@ -46,9 +55,21 @@ func (c *Conn) writeText(p []byte) (n int, err error) {
 	return n, err
 }
 
-// completeRune sends the character that waits, if p has the rest of it.
-func (c *Conn) completeRune(p []byte) (n int, err error) {
-	held := int(c.text.held.Load())
+// hold keeps the first n bytes of out, where so many were before, for the Write
+// that completes them. It refuses what no Write could: that would be lost.
+func (c *Conn) hold(before, n int) error {
+	if err := c.s.writer.usable(); err != nil {
+		return err
+	}
+	if !c.text.held.CompareAndSwap(int32(before), int32(n)) {
+		return errLocalClose
+	}
+	return nil
+}
+
+// completeRune sends the character of which some bytes are held, if p has the
+// rest of it.
+func (c *Conn) completeRune(p []byte, held int) (n int, err error) {
 	r := append(c.text.out[:0:utf8.UTFMax], c.text.out[:held]...)
 	for n < len(p) && !utf8.FullRune(r) {
 		r = append(r, p[n])
@@ -56,7 +77,9 @@ func (c *Conn) completeRune(p []byte) (n int, err error) {
 	}
 	switch {
 	case !utf8.FullRune(r):
-		c.text.held.Store(int32(len(r)))
+		if err := c.hold(held, len(r)); err != nil {
+			return 0, err
+		}
 		return n, nil
 	case !utf8.Valid(r):
 		return 0, errNotText
@@ -64,7 +87,7 @@ func (c *Conn) completeRune(p []byte) (n int, err error) {
 	if _, err := c.s.writer.writeMessages(frames.Text, r, 0); err != nil {
 		return 0, err
 	}
-	c.text.held.Store(0)
+	c.text.held.CompareAndSwap(int32(held), 0)
 	return n, nil
 }
 
@@ -77,7 +100,9 @@ func (c *Conn) writeRunes(p []byte) (n int, err error) {
 	}
 	whole -= frames.PartialRune(p[:whole])
 	if whole == 0 {
-		c.text.held.Store(int32(copy(c.text.out[:], p)))
+		if err := c.hold(0, copy(c.text.out[:], p)); err != nil {
+			return 0, err
+		}
 		return len(p), nil
 	}
 	valid := whole

@@ -85,6 +85,11 @@ func (w *writer) border() error {
 			return w.cutReason()
 		}
 	}
+	return w.usable()
+}
+
+// usable returns why nothing can be written now.
+func (w *writer) usable() error {
 	if isClosed(w.closed) {
 		return errLocalClose
 	}
