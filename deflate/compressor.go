@@ -1,0 +1,127 @@
+package deflate
+
+import (
+	"runtime"
+	"sync"
+)
+
+// Compressor compresses the messages of one direction of a connection. It is for
+// one goroutine at a time.
+//
+// Between messages it holds the window if it compresses with context takeover,
+// as many bytes as have been sent up to 1<<windowBits, and nothing else.
+type Compressor struct {
+	window    window
+	takeover  bool
+	threshold int
+	kind      kind
+	turns     turns
+
+	warm *writer // under the lock of the shelf: it remembers the window
+}
+
+const (
+	defaultThreshold = 1024 // of Options.Threshold
+
+	// No encoder looks for anything in a message below it.
+	minThreshold = 13
+)
+
+// NewCompressor returns a Compressor for a peer that has agreed to a window of
+// 1<<windowBits bytes, and to context takeover or not.
+func NewCompressor(o *Options, noContextTakeover bool, windowBits int) *Compressor {
+	o = o.orDefaults()
+	c := &Compressor{
+		takeover:  !noContextTakeover,
+		threshold: o.Threshold,
+		kind:      makeKind(o.Level, windowBits),
+		turns:     turnsOf(o.MaxConcurrent),
+	}
+	c.window.limit = windowSize(windowBits)
+	switch {
+	case c.takeover && !o.ThresholdWithTakeover:
+		c.threshold = 0
+	case c.threshold == 0:
+		c.threshold = defaultThreshold
+	}
+	return c
+}
+
+// Append appends the message to dst as it goes on the wire, compressed and
+// without its last four bytes (RFC 7692 section 7.2.1), and returns the extended
+// slice. It does not keep message.
+//
+// If ok is false the message is to be sent as it is: it is below the threshold,
+// or would not be smaller. dst is returned as it was, and the peer's window stays
+// what it is: what is not compressed does not become part of it.
+//
+// Append waits for its turn if MaxConcurrent messages are being compressed.
+func (c *Compressor) Append(dst, message []byte) (compressed []byte, ok bool) {
+	if len(message) < max(c.threshold, minThreshold) {
+		return dst, false
+	}
+	c.turns.wait()
+	defer c.turns.done()
+	if !c.takeover {
+		w := takeWriter(c.kind)
+		defer w.giveBack()
+		w.forget(&c.window, 0)
+		return w.compress(dst, message)
+	}
+	w := warm.take(c)
+	if w == nil {
+		w = takeWriter(c.kind)
+		w.forget(&c.window, len(message))
+	}
+	compressed, ok = w.compress(dst, message)
+	if !ok {
+		w.giveBack()
+		return dst, false
+	}
+	c.window.write(message)
+	warm.put(c, w)
+	return compressed, true
+}
+
+// Release gives back what is kept to make the next message faster. It is for a
+// connection that has ended; without it this happens later.
+func (c *Compressor) Release() {
+	if w := warm.take(c); w != nil {
+		w.giveBack()
+	}
+}
+
+// turns bounds how many messages are compressed at a time; nil does not.
+type turns chan struct{}
+
+var (
+	turnsMu  sync.Mutex
+	allTurns = make(map[int]turns) // by Options.MaxConcurrent
+)
+
+func turnsOf(maxConcurrent int) turns {
+	if maxConcurrent < 0 {
+		return nil
+	}
+	if maxConcurrent == 0 {
+		maxConcurrent = runtime.GOMAXPROCS(0)
+	}
+	turnsMu.Lock()
+	defer turnsMu.Unlock()
+	if allTurns[maxConcurrent] == nil {
+		allTurns[maxConcurrent] = make(turns, maxConcurrent)
+	}
+	return allTurns[maxConcurrent]
+}
+
+func (t turns) wait() {
+	if t != nil {
+		t <- struct{}{}
+	}
+}
+
+func (t turns) done() {
+	if t != nil {
+		<-t
+	}
+}

@@ -1,0 +1,211 @@
+package deflate_test
+
+import (
+	"bytes"
+	stdflate "compress/flate"
+	"encoding/hex"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/wsstream/wsstream/deflate"
+	"github.com/wsstream/wsstream/frames"
+)
+
+func unhex(s string) []byte {
+	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func newDecompressor(noTakeover bool, bits int) *deflate.Decompressor {
+	return deflate.NewDecompressor(&deflate.Options{MaxRatio: -1}, noTakeover, bits, 0)
+}
+
+func inflate(d *deflate.Decompressor, message []byte) ([]byte, error) {
+	d.Open(message)
+	return d.AppendAll(nil)
+}
+
+// TestExamplesOfTheRFC has the octets of RFC 7692 section 7.2.3. What comes in
+// fragments is joined by whoever reads the frames.
+func TestExamplesOfTheRFC(t *testing.T) {
+	const hello = "Hello"
+	for _, test := range []struct {
+		name     string
+		messages []string
+		want     string
+	}{
+		{"7.2.3.1 one block", []string{"f2 48 cd c9 c9 07 00"}, hello},
+		{"7.2.3.1 in two fragments", []string{"f2 48 cd" + "c9 c9 07 00"}, hello},
+		{"7.2.3.2 a shared window", []string{"f2 48 cd c9 c9 07 00", "f2 00 11 00 00"}, hello},
+		{"7.2.3.3 a block without compression", []string{"00 05 00 fa ff 48 65 6c 6c 6f 00"}, hello},
+		{"7.2.3.4 a block with BFINAL", []string{"f3 48 cd c9 c9 07 00 00"}, hello},
+		{"7.2.3.5 two blocks", []string{"f2 48 05 00 00 00 ff ff ca c9 c9 07 00"}, hello},
+		{"7.2.3.6 an empty fragment", []string{"00"}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := newDecompressor(false, 15)
+			for _, m := range test.messages {
+				got, err := inflate(d, unhex(m))
+				if string(got) != test.want || err != nil {
+					t.Errorf("%s: %q, %v", m, got, err)
+				}
+			}
+		})
+	}
+}
+
+// TestOddMessages are not as a sender should make them, but of no doubt.
+func TestOddMessages(t *testing.T) {
+	for name, test := range map[string]struct{ message, want string }{
+		"no byte at all":                 {"", ""},
+		"BFINAL and nothing behind it":   {"f3 48 cd c9 c9 07 00", "Hello"},
+		"BFINAL twice":                   {"f3 48 cd c9 c9 07 00 f3 48 cd c9 c9 07 00 00", "HelloHello"},
+		"BFINAL, not compressed":         {"01 05 00 fa ff 48 65 6c 6c 6f 00", "Hello"},
+		"an empty block before the last": {"00 00 00 ff ff 00", ""},
+		"an empty block with fixed code": {"02 00", ""},
+	} {
+		if got, err := inflate(newDecompressor(false, 15), unhex(test.message)); string(got) != test.want || err != nil {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
+func TestWhatIsNotDeflate(t *testing.T) {
+	for _, test := range []struct{ name, message, text string }{
+		{"cut in the header of a block", "f2 48 cd c9 c9 07", "ends in the middle"},
+		{"cut in a code", "f2 48 cd", "ends in the middle"},
+		{"cut in the length of a block", "00 05 00", "complement"},
+		{"cut in a block without compression", "00 05 00 fa ff 48 65", "ends in the middle"},
+		{"cut in the codes", "ed c0 81", "codes"},
+		{"the tail not cut off", "f2 48 cd c9 c9 07 00 00 00 ff ff", "ends in the middle"},
+		{"a byte behind the end", "f2 48 cd c9 c9 07 00 00", "complement"},
+		{"garbage behind BFINAL", "f3 48 cd c9 c9 07 00 ff", "does not exist"},
+		{"text", hex.EncodeToString([]byte("not compressed at all")), "that does not exist"},
+		{"type 3", "06 00", "does not exist"},
+		{"a wrong complement", "00 05 00 fa fe 48 65 6c 6c 6f 00", "complement"},
+		{"too many literals", "fc 00 00 00", "codes"},
+		{"a code that is not complete", "04 80 00 00", "codes"},
+		{"length code 286", "1b 03 00", "stands for nothing"},
+		{"before the first byte", "f2 00 11 00 00", "outside the window"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := inflate(newDecompressor(false, 15), unhex(test.message))
+			var violation *frames.Error
+			if !errors.As(err, &violation) || violation.Code != frames.CloseInvalidPayload || !strings.Contains(violation.Text, test.text) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// distant is a message with a match at the given distance, and what it says.
+func distant(t *testing.T, dist int) (message, text []byte) {
+	t.Helper()
+	text = noise(dist)
+	text = append(text, text[:200]...)
+	var b bytes.Buffer
+	w, _ := stdflate.NewWriter(&b, 9)
+	w.Write(text)
+	w.Flush()
+	message = bytes.TrimSuffix(b.Bytes(), []byte{0, 0, 0xff, 0xff})
+	if _, farthest, err := puffMessage(nil, message); farthest != dist || err != nil {
+		t.Fatalf("the match is %d bytes back, not %d: %v", farthest, dist, err)
+	}
+	return message, text
+}
+
+// TestWindowIsChecked: the bytes are there, but the window that was agreed does
+// not reach so far.
+func TestWindowIsChecked(t *testing.T) {
+	for bits := 8; bits <= 15; bits++ {
+		last := min(1<<bits, 1<<15-1)
+		message, text := distant(t, last)
+		for _, noTakeover := range []bool{true, false} {
+			if got, err := inflate(newDecompressor(noTakeover, bits), message); !bytes.Equal(got, text) || err != nil {
+				t.Errorf("%d bits: %d bytes, %v", bits, len(got), err)
+			}
+		}
+		if bits == 15 {
+			break
+		}
+		message, _ = distant(t, 1<<bits+1)
+		if got, err := inflate(newDecompressor(false, bits), message); got != nil || !isInvalid(err) {
+			t.Errorf("%d bits: one too far: %d bytes, %v", bits, len(got), err)
+		}
+	}
+}
+
+func isInvalid(err error) bool {
+	var violation *frames.Error
+	return errors.As(err, &violation) && violation.Code == frames.CloseInvalidPayload
+}
+
+func isTooBig(err error) bool {
+	var violation *frames.Error
+	return errors.As(err, &violation) && violation.Code == frames.CloseMessageTooBig
+}
+
+// TestWindowBetweenMessages: with context takeover a message may refer to those
+// before it, as far as the window goes, and without it may not.
+func TestWindowBetweenMessages(t *testing.T) {
+	first := noise(1000)
+	stored := append([]byte{0, 0xe8, 0x03, 0x17, 0xfc}, first...)
+	stored = append(stored, 0)
+	var b bytes.Buffer
+	w, _ := stdflate.NewWriterDict(&b, 9, first)
+	w.Write(first[:300]) // 1000 bytes back
+	w.Flush()
+	second := bytes.TrimSuffix(b.Bytes(), []byte{0, 0, 0xff, 0xff})
+
+	for _, test := range []struct {
+		noTakeover bool
+		bits       int
+		ok         bool
+	}{{false, 15, true}, {false, 10, true}, {false, 9, false}, {true, 15, false}} {
+		d := newDecompressor(test.noTakeover, test.bits)
+		if got, err := inflate(d, stored); !bytes.Equal(got, first) || err != nil {
+			t.Fatal(len(got), err)
+		}
+		got, err := inflate(d, second)
+		if ok := bytes.Equal(got, first[:300]) && err == nil; ok != test.ok || !ok && !isInvalid(err) {
+			t.Errorf("%+v: %d bytes, %v", test, len(got), err)
+		}
+	}
+}
+
+// TestReadEnds: io.EOF is the end of every message, an error stays, and the next
+// message is not touched by it.
+func TestReadEnds(t *testing.T) {
+	d := newDecompressor(true, 15)
+	p := make([]byte, 3)
+	if n, err := d.Read(p); n != 0 || err != io.EOF {
+		t.Errorf("before the first message: %d, %v", n, err)
+	}
+	d.Open(unhex("f2 48 cd"))
+	for range 2 {
+		if n, err := d.Read(p); n != 0 || !isInvalid(err) {
+			t.Errorf("a message cut short: %d, %v", n, err)
+		}
+	}
+	d.Open(unhex("f2 48 cd c9 c9 07 00"))
+	if n, err := d.Read(nil); n != 0 || err != nil {
+		t.Errorf("no room: %d, %v", n, err)
+	}
+	for _, want := range []string{"Hel", "lo", ""} {
+		n, err := d.Read(p)
+		if string(p[:n]) != want || (err == io.EOF) != (want == "") {
+			t.Errorf("%q, %v, want %q", p[:n], err, want)
+		}
+	}
+	d.Open(unhex("f2 48 cd c9 c9 07 00"))
+	d.Read(p)
+	d.Release()
+	if got, err := d.AppendAll([]byte("x")); string(got) != "x" || err != nil {
+		t.Errorf("after Release: %q, %v", got, err)
+	}
+}

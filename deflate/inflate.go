@@ -1,0 +1,267 @@
+package deflate
+
+import "encoding/binary"
+
+// inflater decodes one message: DEFLATE (RFC 1951) without its last four bytes
+// (RFC 7692 section 7.2.2). It is not that of klauspost/compress, since no
+// library for Go can be told the window that was agreed: they all accept
+// distances up to 32 KiB. That the message is there as a whole makes it simple,
+// and fast: it is never out of input in the middle of something.
+type inflater struct {
+	in  []byte // the message
+	pos int    // the next byte of it; past its end the tail goes on
+
+	// acc holds the next bits of the stream, n of them counted. Above those
+	// there may be more, the same that follow in the input. Below zero n says
+	// that bits were used that do not exist.
+	acc uint64
+	n   int
+
+	history *window // what came before the message; nil: nothing
+	reach   int     // the largest distance that was agreed
+
+	out []byte // of outSize+outSlack bytes
+	w   int    // bytes in out; the last reach of them, at most, are the window
+
+	stage  stage
+	codes  *codes // of the block
+	stored int    // bytes left of the block, if it is not compressed
+	final  bool   // the block had BFINAL
+
+	own     codes
+	lengths [literalCodes + distCodes]uint8
+}
+
+// stage is what comes next.
+type stage uint8
+
+const (
+	atBlock stage = iota
+	inStored
+	inCoded
+	atEnd
+)
+
+const (
+	outSize  = 64 << 10
+	outSlack = 258 + 8 // for the longest match, and copying by eight bytes
+)
+
+// tail is what the sender has cut off (RFC 7692 section 7.2.1).
+var tail = [4]byte{0, 0, 0xff, 0xff}
+
+func newInflater() *inflater { return &inflater{out: make([]byte, outSize+outSlack)} }
+
+func (f *inflater) reset(message []byte, history *window, reach int) {
+	f.in, f.pos, f.acc, f.n = message, 0, 0, 0
+	f.history, f.reach = history, reach
+	f.w, f.stage, f.codes, f.final = 0, atBlock, nil, false
+	if len(message) == 0 {
+		// Not even the header of an empty block. zlib, which most peers inflate
+		// with, makes an empty message of it.
+		f.stage = atEnd
+	}
+}
+
+// slide makes room in out: all but the window is gone then. It returns how far
+// what is left has moved.
+func (f *inflater) slide() int {
+	moved := max(f.w-f.reach, 0)
+	copy(f.out, f.out[moved:f.w])
+	f.w -= moved
+	return moved
+}
+
+// run decodes until out is full or the message at its end.
+func (f *inflater) run() error {
+	for f.w < outSize && f.stage != atEnd {
+		var err error
+		switch f.stage {
+		case atBlock:
+			err = f.block()
+		case inStored:
+			err = f.copyStored()
+		case inCoded:
+			err = f.decode()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refill takes in bytes until acc holds more than 55 bits, or there are no more.
+func (f *inflater) refill() {
+	if f.n < 0 {
+		return
+	}
+	if f.pos+8 <= len(f.in) {
+		f.acc |= binary.LittleEndian.Uint64(f.in[f.pos:]) << f.n
+		f.pos += (63 - f.n) >> 3
+		f.n |= 56
+		return
+	}
+	for f.n <= 55 && f.pos < len(f.in)+len(tail) {
+		f.acc |= uint64(f.byteAt(f.pos)) << f.n
+		f.pos++
+		f.n += 8
+	}
+}
+
+func (f *inflater) byteAt(i int) byte {
+	if i < len(f.in) {
+		return f.in[i]
+	}
+	return tail[i-len(f.in)]
+}
+
+// take uses up the next count bits, 16 at most. If there are not as many, n is
+// below zero from then on.
+func (f *inflater) take(count int) int {
+	if f.n < count {
+		f.refill()
+	}
+	v := int(f.acc & (1<<count - 1))
+	f.acc >>= count
+	f.n -= count
+	return v
+}
+
+// align skips to the next byte and returns its position.
+func (f *inflater) align() int {
+	f.pos -= f.n >> 3
+	f.acc, f.n = 0, 0
+	return f.pos
+}
+
+// block reads the header of a block (RFC 1951 section 3.2.3), if there is one.
+func (f *inflater) block() error {
+	if f.final {
+		// RFC 7692 section 7.2.3.4: the next block, if any, begins with the
+		// next byte. A sender that takes the end of its encoder's stream for
+		// that of the message has none, and nothing of it is lost.
+		if f.align() == len(f.in) {
+			f.stage = atEnd
+			return nil
+		}
+	}
+	f.final = f.take(1) == 1
+	switch kind := f.take(2); {
+	case f.n < 0:
+		return errTruncated
+	case kind == 0:
+		return f.storedHeader()
+	case kind == 1:
+		f.codes, f.stage = fixedCodes(), inCoded
+		return nil
+	case kind == 2:
+		f.codes, f.stage = &f.own, inCoded
+		return f.readCodes()
+	}
+	return errBlockType
+}
+
+// storedHeader reads what a block begins with that is not compressed (RFC 1951
+// section 3.2.4). The last block of a message is such a one, and empty.
+func (f *inflater) storedHeader() error {
+	at := f.align()
+	if at+4 > len(f.in)+len(tail) {
+		return errTruncated
+	}
+	size := int(f.byteAt(at)) | int(f.byteAt(at+1))<<8
+	if check := int(f.byteAt(at+2)) | int(f.byteAt(at+3))<<8; size^check != 0xffff {
+		return errStored
+	}
+	f.pos = at + 4
+	f.stored, f.stage = size, inStored
+	if f.pos+size > len(f.in) && size > 0 {
+		return errTruncated
+	}
+	if f.pos == len(f.in)+len(tail) {
+		f.stage = atEnd
+	}
+	return nil
+}
+
+func (f *inflater) copyStored() error {
+	n := copy(f.out[f.w:outSize], f.in[min(f.pos, len(f.in)):][:f.stored])
+	f.pos += n
+	f.w += n
+	if f.stored -= n; f.stored == 0 {
+		f.stage = atBlock
+	}
+	return nil
+}
+
+// lengthOrder is the order in which the lengths of the first code come (RFC
+// 1951 section 3.2.7).
+var lengthOrder = [lengthCodes]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
+
+// readCodes reads the codes of a block that has its own (RFC 1951 section
+// 3.2.7).
+func (f *inflater) readCodes() error {
+	literals, dists, count := f.take(5)+257, f.take(5)+1, f.take(4)+4
+	if f.n < 0 {
+		return errTruncated
+	}
+	if literals > 286 || dists > 30 {
+		return errCodes
+	}
+	var first [lengthCodes]uint8
+	for _, symbol := range lengthOrder[:count] {
+		first[symbol] = uint8(f.take(3))
+	}
+	var table [1 << lengthBits]entry
+	mask, ok := build(table[:], lengthBits, first[:], lengthSymbols[:])
+	if !ok {
+		return errCodes
+	}
+	if err := f.readLengths(f.lengths[:literals+dists], table[:], mask); err != nil {
+		return err
+	}
+	c := &f.own
+	if c.literalMask, ok = build(c.literals[:], literalBits, f.lengths[:literals], literalSymbols[:]); !ok || f.lengths[endOfBlock] == 0 {
+		return errCodes
+	}
+	if c.distMask, ok = build(c.dists[:], distBits, f.lengths[literals:literals+dists], distSymbols[:]); !ok {
+		return errCodes
+	}
+	return nil
+}
+
+// readLengths reads the lengths of both codes, which are one sequence.
+func (f *inflater) readLengths(lengths []uint8, table []entry, mask uint64) error {
+	for i := 0; i < len(lengths); {
+		f.refill()
+		e := table[f.acc&mask]
+		if e&isInvalid != 0 {
+			return errCodes
+		}
+		f.take(int(e & widthMask))
+		symbol := uint8(e >> valueShift)
+		repeat, again := 1, symbol
+		switch symbol {
+		case 16:
+			if i == 0 {
+				return errCodes
+			}
+			repeat, again = 3+f.take(2), lengths[i-1]
+		case 17:
+			repeat, again = 3+f.take(3), 0
+		case 18:
+			repeat, again = 11+f.take(7), 0
+		}
+		if f.n < 0 {
+			return errTruncated
+		}
+		if repeat > len(lengths)-i {
+			return errCodes
+		}
+		for range repeat {
+			lengths[i] = again
+			i++
+		}
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package deflate
+
+// window holds the last bytes of one direction's plain text: what the next
+// message may refer back to (RFC 7692 section 7.2.1). It is a ring that grows
+// with what has gone through it, so that a connection with little to say holds
+// little.
+type window struct {
+	buf   []byte
+	next  int // where the oldest byte is, and the next one goes, once buf is full
+	limit int // bytes it may hold
+}
+
+// smallestWindow is what a window begins with, in bytes.
+const smallestWindow = 512
+
+// len returns how many bytes there are to refer to.
+func (w *window) len() int { return len(w.buf) }
+
+// write takes in p as the latest bytes.
+func (w *window) write(p []byte) {
+	if len(p) > w.limit {
+		p = p[len(p)-w.limit:]
+	}
+	if room := w.limit - len(w.buf); room > 0 {
+		w.grow(min(len(w.buf)+len(p), w.limit))
+		n := min(room, len(p))
+		w.buf = append(w.buf, p[:n]...)
+		p = p[n:]
+	}
+	for len(p) > 0 {
+		n := copy(w.buf[w.next:], p)
+		p = p[n:]
+		if w.next += n; w.next == len(w.buf) {
+			w.next = 0
+		}
+	}
+}
+
+// grow makes room for n bytes in all. It never takes more than the limit, which
+// append, rounding up, would.
+func (w *window) grow(n int) {
+	if n <= cap(w.buf) {
+		return
+	}
+	size := max(cap(w.buf), smallestWindow)
+	for size < n {
+		size *= 2
+	}
+	buf := make([]byte, len(w.buf), min(size, w.limit))
+	copy(buf, w.buf)
+	w.buf = buf
+}
+
+// copyBack fills dst with the bytes that begin distance bytes before the end.
+// There must be as many, and dst not longer than the distance.
+func (w *window) copyBack(dst []byte, distance int) {
+	at := w.next + len(w.buf) - distance
+	if at >= len(w.buf) {
+		at -= len(w.buf)
+	}
+	n := copy(dst, w.buf[at:])
+	copy(dst[n:], w.buf)
+}
