@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"time"
-
-	"github.com/wsstream/wsstream/internal/deadline"
 )
 
 // The books of the session: what each stream may send and has got, and what
@@ -40,10 +38,31 @@ func (s *Session) queue(st *Stream, p []byte) (int, error) {
 	return n, nil
 }
 
-// consumed takes note that the application has read n bytes.
-func (s *Session) consumed(st *Stream, n int) {
+// take moves at most n bytes for the application into out: none with a nil
+// error if the stream has to wait.
+func (s *Session) take(st *Stream, out []piece, n int) ([]piece, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	err := st.readCut()
+	size := 0
+	if err == nil {
+		out, size = st.inbox.take(out, n)
+	}
+	if size > 0 {
+		s.consumed(st, size)
+	} else if err == nil {
+		err = st.readEnd()
+	}
+	if err != nil || !st.inbox.empty() {
+		notify(st.readable) // others may wait for the same
+	}
+	return out, err
+}
+
+// The methods below are called with the mutex held.
+
+// consumed takes note that the application has got n bytes.
+func (s *Session) consumed(st *Stream, n int) {
 	s.count.bytesRead += int64(n)
 	if st.gone || st.closed {
 		return
@@ -57,11 +76,9 @@ func (s *Session) consumed(st *Stream, n int) {
 	}
 }
 
-// The methods below are called with the mutex held.
-
 // grant lets the peer send more, if it is time to.
 func (s *Session) grant(st *Stream) {
-	if st.finReceived || st.reset {
+	if st.finReceived || st.reset || !st.window.due(s.probes.shortest) {
 		return
 	}
 	size := st.window.size
@@ -103,6 +120,7 @@ func (s *Session) drop(st *Stream) {
 	default:
 		// A peer that waits for room goes on, to be told that nobody reads.
 		full := s.budget.full()
+		st.inbox.drop()
 		st.window.read(st.window.buffered, &s.budget)
 		s.grant(st)
 		s.relieve(full)
@@ -130,10 +148,7 @@ func (s *Session) reset(st *Stream) {
 // cut ends a stream for those who use it.
 func (s *Session) cut(st *Stream) {
 	st.reset = true
-	notify(st.writable)
-	if st.ys != nil {
-		st.ys.SetReadDeadline(deadline.Past)
-	}
+	st.wake()
 }
 
 // forget takes a stream out of the books. Yamux, unless it forgets the stream by
@@ -146,6 +161,7 @@ func (s *Session) forget(st *Stream) {
 	st.ended = st.finReceived && st.window.buffered == 0 && s.over() == nil
 	delete(s.streams, st.id)
 	full := s.budget.full()
+	st.inbox.drop()
 	st.window.release(&s.budget)
 	s.relieve(full)
 	if st.idle != nil {
@@ -182,22 +198,6 @@ func (st *Stream) goodbye(b []byte) []byte {
 	return header{kind: kindWindow, flags: f, stream: st.id}.append(b)
 }
 
-// injected returns what is to be handed to yamux as if it had come.
-func (s *Session) injected() []byte {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := s.inject
-	s.inject = nil
-	return b
-}
-
-// wants reports whether data for a stream has a taker. If not, the peer is told.
-func (s *Session) wants(id uint32) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.taker(id) != nil
-}
-
 // taker returns the stream that takes data, or has the peer reset.
 func (s *Session) taker(id uint32) *Stream {
 	st := s.streams[id]
@@ -213,11 +213,9 @@ func (s *Session) taker(id uint32) *Stream {
 	return nil
 }
 
-// receiveData takes note of n bytes for a stream. It returns false if nobody
-// wants them any more.
-func (s *Session) receiveData(id uint32, n int) (taken bool, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// receiveData takes data for a stream, which lies in c. It returns false if
+// nobody wants it any more.
+func (s *Session) receiveData(id uint32, c *chunk, b []byte) (taken bool, err error) {
 	st := s.streams[id]
 	if st == nil || st.closed || st.reset {
 		if st != nil {
@@ -228,10 +226,16 @@ func (s *Session) receiveData(id uint32, n int) (taken bool, err error) {
 	if st.finReceived {
 		return false, &ProtocolError{fmt.Sprintf("data on stream %d after its end", id)}
 	}
-	if !st.window.received(int64(n), &s.budget, time.Now()) {
+	var now time.Time // only the first time: the clock costs more than the rest
+	if st.window.measured.IsZero() {
+		now = time.Now()
+	}
+	if !st.window.received(int64(len(b)), &s.budget, now) {
 		return false, &ProtocolError{fmt.Sprintf("more data on stream %d than its window allows", id)}
 	}
-	st.come += int64(n)
+	st.come += int64(len(b))
+	st.inbox.add(c, b)
+	notify(st.readable)
 	return true, nil
 }
 

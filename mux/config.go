@@ -43,7 +43,8 @@ type Config struct {
 	// Memory is how much the windows of all streams may grow in sum, and how
 	// much data may wait to be read in sum before the peer is given no more
 	// window, in bytes. Zero means 64 MiB, negative no bound. To each stream
-	// belong 256 KiB besides, which the protocol grants it.
+	// belong 256 KiB besides, which the protocol grants it. The memory that data
+	// lies in may be twice as much as the data, and 256 KiB a stream.
 	Memory int64
 
 	// MaxStreams is how many streams of the peer may be open at a time; one

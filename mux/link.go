@@ -13,23 +13,21 @@ import (
 // link is the connection as yamux sees it. It reads every frame on its way, in
 // both directions:
 //
-//   - What comes is handed to yamux only as far as it is here, in frames of its
-//     own, so that yamux never waits inside one; frames that would end a stream
-//     too early, or belong to none, are not.
+//   - Of what comes, data is put into the inbox of its stream; what opens and
+//     ends streams is handed to yamux.
 //   - Of what yamux sends, windows are the session's business, and the rest is
 //     queued, so that yamux never waits for the connection either.
 //
-// Data is written past yamux ([Stream.Write]).
+// So data goes past yamux both ways ([Stream.Read], [Stream.Write]).
 type link struct {
 	s    *Session
 	conn net.Conn
 
 	// The part below belongs to yamux's receiving goroutine.
-	buf     []byte // pooled; what has come and not been looked at is buf[r:w]
+	chunk   *chunk // what has come and not been looked at is chunk.b[r:w]
 	r, w    int
 	last    int    // how much the last read brought
 	out     []byte // headers to hand to yamux
-	body    int    // then so many bytes of buf[r:w], already counted
 	frame   header // the frame of data that is being received
 	left    int    // so many bytes of it are still to come
 	discard bool   // they are for nobody
@@ -39,39 +37,21 @@ type link struct {
 	kicked bool // a read deadline in the past is set, or about to be
 }
 
-// readSizes are those of the buffer that frames are read into. The small one is
-// what an idle session holds.
-var readSizes = [2]int{4 << 10, 128 << 10}
-
-var readBuffers = [2]sync.Pool{
-	{New: func() any { b := make([]byte, readSizes[0]); return &b }},
-	{New: func() any { b := make([]byte, readSizes[1]); return &b }},
-}
-
-// Read is called by yamux's receiving goroutine alone.
+// Read is called by yamux's receiving goroutine alone. It returns nothing but
+// headers, and works as long as there is none.
 func (l *link) Read(p []byte) (int, error) {
 	for {
+		err := l.parse()
 		switch {
 		case len(l.out) > 0:
 			n := copy(p, l.out)
 			l.out = l.out[n:]
 			return n, nil
-		case l.body > 0:
-			n := copy(p, l.buf[l.r:l.r+min(l.body, l.w-l.r)])
-			l.r += n
-			l.body -= n
-			return n, nil
-		}
-		l.out = l.s.injected()
-		if len(l.out) > 0 {
-			continue
-		}
-		if err := l.s.Err(); err != nil {
+		case err != nil:
 			return 0, err
-		}
-		if l.err == nil {
-			l.err = l.advance()
-			continue // with what came before the error
+		case l.err == nil:
+			l.err = l.fill()
+			continue
 		}
 		l.s.settle()
 		l.s.lose(l.err)
@@ -79,25 +59,49 @@ func (l *link) Read(p []byte) (int, error) {
 	}
 }
 
-// advance takes the next piece of a frame, or reads more.
-func (l *link) advance() error {
+// parse takes what is here, up to something that yamux is to know. Its error is
+// that of a session which is over.
+func (l *link) parse() error {
+	if len(l.out) > 0 {
+		return nil
+	}
+	s := l.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for more := true; more && len(l.out) == 0; {
+		if len(s.inject) > 0 {
+			l.out, s.inject = s.inject, nil
+			return nil
+		}
+		if err := s.over(); err != nil || l.err != nil {
+			return err
+		}
+		more, l.err = l.advance()
+	}
+	return nil
+}
+
+// The methods from here to receiveData are called with the session's mutex held.
+
+// advance takes the next piece of a frame. It returns false when there is none.
+func (l *link) advance() (bool, error) {
 	switch {
 	case l.left > 0 && l.r < l.w:
-		return l.receiveData(min(l.left, l.w-l.r))
+		return true, l.receiveData(min(l.left, l.w-l.r))
 	case l.left == 0 && l.frame.flags&fin != 0:
 		// The end of a stream that came with data is behind it.
 		end := header{kind: kindWindow, flags: fin, stream: l.frame.stream}
 		l.frame = header{}
-		return l.receive(end)
+		return true, l.receive(end)
 	case l.left == 0 && l.w-l.r >= headerSize:
-		h, err := parseHeader(l.buf[l.r:])
+		h, err := parseHeader(l.chunk.b[l.r:])
 		if err != nil {
-			return &ProtocolError{err.Error()}
+			return true, &ProtocolError{err.Error()}
 		}
 		l.r += headerSize
-		return l.receive(h)
+		return true, l.receive(h)
 	}
-	return l.fill()
+	return false, nil
 }
 
 // receive takes a header. The flags of one of data count as those of a frame of
@@ -111,33 +115,27 @@ func (l *link) receive(h header) (err error) {
 	if before := h.flags &^ fin; before != 0 {
 		l.out, err = l.s.receiveControl(header{kind: kindWindow, flags: before, stream: h.stream})
 	}
-	l.discard = h.length > 0 && err == nil && !l.s.wants(h.stream)
+	l.discard = h.length > 0 && err == nil && l.s.taker(h.stream) == nil
 	return err
 }
 
 // receiveData takes n bytes, which are here, of the frame of data in progress.
 func (l *link) receiveData(n int) error {
+	b := l.chunk.b[l.r : l.r+n : l.r+n]
+	l.r += n
 	l.left -= n
-	if !l.discard {
-		taken, err := l.s.receiveData(l.frame.stream, n)
-		if err != nil {
-			return err
-		}
-		l.discard = !taken // if it was closed or reset meanwhile
-	}
 	if l.discard {
-		l.r += n
 		return nil
 	}
-	l.out = header{kind: kindData, stream: l.frame.stream, length: uint32(n)}.append(l.out[:0])
-	l.body = n
-	return nil
+	taken, err := l.s.receiveData(l.frame.stream, l.chunk, b)
+	l.discard = !taken // if it was closed or reset meanwhile
+	return err
 }
 
 // fill reads once from the connection.
 func (l *link) fill() error {
 	l.room()
-	n, err := l.conn.Read(l.buf[l.w:])
+	n, err := l.conn.Read(l.chunk.b[l.w:])
 	l.w += n
 	l.last = n
 	switch {
@@ -152,29 +150,28 @@ func (l *link) fill() error {
 	return sessionCause(err)
 }
 
-// room makes room in the buffer, which is a large one while reads bring much.
+// room makes room to read into, behind the beginning of a header that may be
+// left: in a large chunk while reads bring much.
 func (l *link) room() {
-	size := 0
-	if l.last > readSizes[0]/2 {
-		size = 1
+	size := smallChunk
+	if l.last > chunkSizes[smallChunk]/2 {
+		size = largeChunk
 	}
-	old := l.buf
-	if len(old) < readSizes[size] || len(old) > readSizes[size] && l.w-l.r < readSizes[size] {
-		l.buf = *readBuffers[size].Get().(*[]byte)
-		defer l.release(old)
-	} else if l.w < len(old) && l.r < l.w {
+	old := l.chunk
+	switch {
+	case old == nil:
+		l.chunk = newChunk(size)
 		return
+	case len(old.b) == chunkSizes[size] && old.refs.Load() == 1:
+		// Nobody else uses it.
+	case len(old.b) == chunkSizes[size] && len(old.b)-l.w >= len(old.b)/4:
+		return
+	default:
+		l.chunk = newChunk(size)
+		defer old.release()
 	}
-	l.w = copy(l.buf, old[l.r:l.w])
+	l.w = copy(l.chunk.b, old.b[l.r:l.w])
 	l.r = 0
-}
-
-func (l *link) release(b []byte) {
-	for i, size := range readSizes {
-		if len(b) == size {
-			readBuffers[i].Put(&b)
-		}
-	}
 }
 
 // kick makes a Read that waits for the connection look for what is injected. A

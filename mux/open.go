@@ -5,8 +5,6 @@ import (
 	"net"
 
 	"github.com/hashicorp/yamux"
-
-	"github.com/wsstream/wsstream/internal/deadline"
 )
 
 // Open opens a stream. The peer does not have to have accepted it for it to be
@@ -45,15 +43,18 @@ func (s *Session) open(ctx context.Context) (*Stream, error) {
 		return nil, err
 	}
 	ys, err := s.y.OpenStream()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil && s.born[ys.StreamID()] == nil {
+		err = yamux.ErrSessionShutdown // before it sent anything of the stream
+	}
 	if err != nil {
-		if over := s.Err(); over != nil {
+		if over := s.over(); over != nil {
 			return nil, over // nobody counts any more
 		}
 		<-s.opening
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return s.attach(ys), nil
 }
 
@@ -75,9 +76,6 @@ func (s *Session) attach(ys *yamux.Stream) *Stream {
 	st := s.born[ys.StreamID()]
 	delete(s.born, ys.StreamID())
 	st.ys = ys
-	if st.reset || s.closed {
-		ys.SetReadDeadline(deadline.Past)
-	}
 	return st
 }
 
@@ -115,12 +113,12 @@ func (s *Session) Accept() (net.Conn, error) {
 	select {
 	case st := <-s.arrivals:
 		return s.accepted(st)
-	default:
+	case <-s.done:
 	}
-	select {
+	select { // both may have been there
 	case st := <-s.arrivals:
 		return s.accepted(st)
-	case <-s.done:
+	default:
 		return nil, s.opError("accept", s.Err())
 	}
 }

@@ -9,8 +9,12 @@ import (
 
 const (
 	// bulkLimit is how much data waits to be sent before those who write have
-	// to wait: what is written in one go.
-	bulkLimit = 256 << 10
+	// to wait. It is written in one go, with the frame that goes beyond it: as
+	// much as wsconn hands to the system at once.
+	bulkLimit = 96 << 10
+	// turnLimit is that while several streams wait: one's turn is written at a
+	// time. More of them have left the processor's cache by then.
+	turnLimit = defaultFrameSize
 	// headroom is for the control frames that go ahead of it.
 	headroom = 4 << 10
 	// floodLimit is how much may wait that the peer has caused and does not take.
@@ -53,7 +57,11 @@ func (o *outbound) start(conn io.Writer, mu *sync.Mutex, ended func(error)) {
 
 // hasRoom reports whether data may be queued.
 func (o *outbound) hasRoom() bool {
-	return o.bulk == nil || len(o.bulk.b)-headroom < bulkLimit
+	limit := bulkLimit
+	if len(o.waiting) > 1 {
+		limit = turnLimit
+	}
+	return o.bulk == nil || len(o.bulk.b)-headroom < limit
 }
 
 // data queues a frame with the bytes behind its header.

@@ -4,11 +4,11 @@ import (
 	"fmt"
 )
 
+// The methods below are called with the mutex held.
+
 // receiveControl takes a frame that carries no data, and returns what yamux is
 // to know of it.
 func (s *Session) receiveControl(h header) (forYamux []byte, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	switch h.kind {
 	case kindPing:
 		s.receivePing(h)
@@ -40,8 +40,6 @@ func (s *Session) receiveControl(h header) (forYamux []byte, err error) {
 	}
 	return pass.append(nil), err
 }
-
-// The methods below are called with the mutex held.
 
 // receiveOpen takes a new stream, unless there are too many.
 func (s *Session) receiveOpen(id uint32) (opened bool, err error) {
@@ -76,6 +74,7 @@ func (st *Stream) receiveFlags(f flags) (pass flags, err error) {
 			return 0, &ProtocolError{fmt.Sprintf("two ends of stream %d", st.id)}
 		}
 		st.finReceived = true
+		notify(st.readable)
 		pass |= fin
 		if (st.closed || st.finSent) && (st.closed || st.window.buffered == 0) {
 			s.forget(st)

@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/yamux"
 
 	"github.com/wsstream/wsstream/frames"
-	"github.com/wsstream/wsstream/internal/deadline"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -115,10 +114,8 @@ func (s *Session) yamuxConfig() *yamux.Config {
 		AcceptBacklog:          2 * s.backlog,
 		KeepAliveInterval:      forever,
 		ConnectionWriteTimeout: forever,
-		// Yamux gives a window back when half of it has been read: so what it
-		// believes in is never less than what the peer has been granted.
-		MaxStreamWindowSize: uint32(2 * s.window),
-		Logger:              yamuxLog{s},
+		MaxStreamWindowSize:    initialWindow, // of which it sees nothing used
+		Logger:                 yamuxLog{s},
 	}
 }
 
@@ -235,17 +232,13 @@ func (s *Session) finish(lost *SessionError) bool {
 // abandon wakes who uses a stream when the session is over, whose data may still
 // be read unless it was closed here.
 func (s *Session) abandon(st *Stream) {
-	notify(st.writable)
+	st.wake()
 	if st.idle != nil {
 		st.idle.Stop()
 	}
-	if !s.closed {
-		return
+	if s.closed {
+		s.forget(st)
 	}
-	if st.ys != nil {
-		st.ys.SetReadDeadline(deadline.Past)
-	}
-	s.forget(st)
 }
 
 // release lets yamux go, which ends when it reads from the link.

@@ -2,7 +2,6 @@ package mux
 
 import (
 	"cmp"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -18,8 +17,9 @@ import (
 type Stream struct {
 	s  *Session
 	id uint32
-	ys *yamux.Stream // keeps what has come until it is read
+	ys *yamux.Stream // knows how it opens and ends, and nothing of its data
 
+	readable chan struct{} // has something when a reader should look again
 	writing  chan struct{} // holds a token while somebody writes
 	writable chan struct{} // has something when a writer should look again
 	reads    deadline.Deadline
@@ -31,7 +31,8 @@ type Stream struct {
 // streamState is how far a stream has come.
 type streamState struct {
 	window     window // for what comes
-	sendWindow int64  // what may be sent
+	inbox      inbox
+	sendWindow int64 // what may be sent
 
 	ours    bool // opened by this end
 	acked   bool // known to the peer
@@ -56,6 +57,7 @@ func newStream(s *Session, id uint32, ours bool) *Stream {
 	return &Stream{
 		s:        s,
 		id:       id,
+		readable: make(chan struct{}, 1),
 		writing:  make(chan struct{}, 1),
 		writable: make(chan struct{}, 1),
 		streamState: streamState{
@@ -82,64 +84,48 @@ func (st *Stream) RemoteAddr() net.Addr { return st.s.conn.RemoteAddr() }
 // has ended it, [ErrReset] after a reset by either end, which may have lost
 // something, and a [*SessionError] if the session was lost before the end.
 // After a local Close it returns [net.ErrClosed].
-func (st *Stream) Read(p []byte) (int, error) {
+func (st *Stream) Read(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if err := st.cannotRead(); err != nil {
-		return 0, st.opError("read", err)
+	for {
+		var few [8]piece
+		taken, err := st.s.take(st, few[:0], len(p))
+		for _, piece := range taken {
+			n += copy(p[n:], piece.b)
+			piece.c.release()
+		}
+		if n > 0 || err != nil {
+			return n, st.opError("read", err)
+		}
+		st.reads.Wait(nil, st.readable, nil) // take finds out why it ended
 	}
-	n, err := st.ys.Read(p)
-	if n > 0 {
-		st.s.consumed(st, n)
-		return n, nil
-	}
-	return 0, st.opError("read", st.readError(err))
 }
 
-// cannotRead returns why a Read ends before it has looked for data.
-func (st *Stream) cannotRead() error {
-	st.s.mu.Lock()
-	defer st.s.mu.Unlock()
-	if err := st.stopped(); err != nil {
-		return err
-	}
-	if st.reads.Passed() {
-		return os.ErrDeadlineExceeded
-	}
-	return nil
-}
-
-// stopped returns why nothing is read any more whatever has come. It is called
-// with the session's mutex held.
-func (st *Stream) stopped() error {
+// readCut returns why a Read ends whatever has come. It is called with the
+// session's mutex held.
+func (st *Stream) readCut() error {
 	switch {
 	case st.closed || st.s.closed && !st.ended:
 		return net.ErrClosed
 	case st.reset:
 		return ErrReset
+	case st.reads.Passed():
+		return os.ErrDeadlineExceeded
 	}
 	return nil
 }
 
-// readError translates what yamux says at the end of its data: to it, the end of
-// the session is that of each stream.
-func (st *Stream) readError(err error) error {
-	st.s.mu.Lock()
-	defer st.s.mu.Unlock()
-	if err := st.stopped(); err != nil {
-		return err
-	}
-	switch {
-	case errors.Is(err, yamux.ErrTimeout):
-		return os.ErrDeadlineExceeded
-	case st.finReceived:
+// readEnd returns why nothing more comes. It is called with the session's mutex
+// held.
+func (st *Stream) readEnd() error {
+	if st.finReceived {
 		return io.EOF
-	case st.s.lost != nil:
+	}
+	if st.s.lost != nil {
 		return st.s.lost
 	}
-	// Yamux has ended the session by itself, and who is told next is this one.
-	return &SessionError{Remote: st.RemoteAddr(), Cause: &ProtocolError{err.Error()}}
+	return nil
 }
 
 // Write sends p, in frames of at most [Config.FrameSize] bytes and in turn with
@@ -199,6 +185,12 @@ func (st *Stream) writeError() error {
 	return nil
 }
 
+// wake makes those who wait look again.
+func (st *Stream) wake() {
+	notify(st.readable)
+	notify(st.writable)
+}
+
 // SetDeadline sets the read and the write deadline. A deadline ends the calls in
 // progress and later ones with an error that is a [net.Error] and wraps
 // [os.ErrDeadlineExceeded]; the zero time takes it away.
@@ -217,10 +209,7 @@ func (st *Stream) SetReadDeadline(t time.Time) error {
 		return st.opError("set", net.ErrClosed)
 	}
 	st.reads.Set(t)
-	if st.reset {
-		return nil // what wakes Reads is to stay
-	}
-	return st.ys.SetReadDeadline(t)
+	return nil
 }
 
 // SetWriteDeadline sets the deadline for Write: see [Stream.SetDeadline].

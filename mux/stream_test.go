@@ -148,7 +148,7 @@ func TestNobodyWaitsForWhoGaveUp(t *testing.T) {
 				}()
 				return st, end
 			}
-			_, first := write(200 << 10)
+			_, first := write(100 << 10)
 			testnet.Take(t, "the end of a Write that has room", first)
 			var gone []*mux.Stream
 			var ends []<-chan error

@@ -3,8 +3,6 @@ package mux
 import (
 	"net"
 	"time"
-
-	"github.com/wsstream/wsstream/internal/deadline"
 )
 
 // CloseWrite ends this end's direction of the stream, behind everything that
@@ -40,10 +38,9 @@ func (st *Stream) Close() error {
 		st.end()
 	}
 	st.closed = true
-	notify(st.writable)
+	st.wake()
 	s.drop(st)
 	s.mu.Unlock()
-	st.ys.SetReadDeadline(deadline.Past)
 	if open {
 		st.ys.Close()
 	}

@@ -203,7 +203,7 @@ func TestResetDoesNotOvertake(t *testing.T) {
 	s := rawSessionOver(t, ours, true, nil)
 	send(t, peer, control(wireSYN, 2, 0))
 	st := acceptFrom(t, s)
-	writeAll(t, st, 200_000)
+	writeAll(t, st, 100_000)
 	st.Close()
 	for range 5 {
 		send(t, peer, data(0, 2, strings.Repeat("nobody reads this", 20)))
@@ -221,7 +221,7 @@ func TestResetDoesNotOvertake(t *testing.T) {
 		case f.flags&wireFIN != 0:
 			ended = true
 		case f.flags&wireRST != 0:
-			if sent != 200_000 || !ended {
+			if sent != 100_000 || !ended {
 				t.Errorf("the reset comes after %d bytes, the end before it: %t", sent, ended)
 			}
 			return

@@ -29,7 +29,8 @@ type window struct {
 	credit   int64 // what it may send now
 	buffered int64 // what has come and waits to be read
 
-	granted time.Time // when credit was last given, or the first byte came
+	measured time.Time // when the speed was last looked at, or the first byte came
+	given    int64     // credit since then
 }
 
 func newWindow() window { return window{size: initialWindow, credit: initialWindow} }
@@ -40,8 +41,8 @@ func (w *window) received(n int64, b *budget, now time.Time) bool {
 	if n > w.credit {
 		return false
 	}
-	if w.granted.IsZero() {
-		w.granted = now
+	if w.measured.IsZero() {
+		w.measured = now
 	}
 	w.credit -= n
 	w.buffered += n
@@ -55,20 +56,39 @@ func (w *window) read(n int64, b *budget) {
 	b.buffered -= n
 }
 
+// free is how much of the window has been read and not been given again.
+func (w *window) free() int64 { return w.size - w.credit - w.buffered }
+
+// longPath is a round trip that takes so long that it pays to tell the peer
+// often: what is free and not given again is missing in each of them.
+const longPath = 5 * time.Millisecond
+
+// due reports whether so much is free that the peer should be told: half of the
+// window, or an eighth on a long path.
+func (w *window) due(rtt time.Duration) bool {
+	if rtt > longPath {
+		return w.free() >= w.size/8
+	}
+	return w.free() >= w.size/2
+}
+
 // grant returns by how much more the peer may send from now on: nothing until
-// half of the window is free, and nothing while the session holds too much. A
-// window that is too small for its stream doubles first, up to most.
+// that is due, and nothing while the session holds too much. A window that is
+// too small for its stream doubles, up to most: each half of it that is given
+// tells its speed.
 func (w *window) grant(most int64, b *budget, now time.Time, rtt time.Duration) int64 {
-	free := w.size - w.credit - w.buffered
-	if free < w.size/2 || b.full() {
+	free := w.free()
+	if !w.due(rtt) || b.full() {
 		return 0
 	}
-	if more := min(w.size, most-w.size); more > 0 && w.tooSmall(free, now, rtt) && b.grow(more) {
-		w.size += more
-		free += more
+	if w.given += free; w.given >= w.size/2 {
+		if more := min(w.size, most-w.size); more > 0 && w.tooSmall(w.given, now, rtt) && b.grow(more) {
+			w.size += more
+			free += more
+		}
+		w.given, w.measured = 0, now
 	}
 	w.credit += free
-	w.granted = now
 	return free
 }
 
@@ -79,7 +99,7 @@ func (w *window) grant(most int64, b *budget, now time.Time, rtt time.Duration) 
 // cache. Without a round trip time nothing is known yet, and a burst of more
 // than a byte a nanosecond says nothing of the link.
 func (w *window) tooSmall(n int64, now time.Time, rtt time.Duration) bool {
-	took := now.Sub(w.granted)
+	took := now.Sub(w.measured)
 	return rtt > 0 && w.buffered <= w.size/4 && int64(took) > n &&
 		float64(w.size)*float64(took) < 2*float64(n)*float64(rtt)
 }

@@ -27,12 +27,18 @@ func TestWindow(t *testing.T) {
 		held   int64 // by other streams, of what may wait to be read
 		steps  []windowStep
 	}{
-		{"nothing before half of it is free", 256 * k, 0, rtt, 0, []windowStep{
+		{"nothing before half of it is free", 256 * k, 0, longPath, 0, []windowStep{
 			{come: 128 * k, read: 128*k - 1},
 			{read: 1, grant: 128 * k},
 			{come: 1, read: 1},
 		}},
-		{"what has come and is not read is not free", 256 * k, 0, rtt, 0, []windowStep{
+		{"nor before an eighth on a long path", 256 * k, 0, longPath + 1, 0, []windowStep{
+			{come: 128 * k, read: 32*k - 1},
+			{read: 1, grant: 32 * k},
+			{read: 96 * k, grant: 96 * k},
+			{come: 1, read: 1},
+		}},
+		{"what has come and is not read is not free", 256 * k, 0, longPath, 0, []windowStep{
 			{come: 256 * k},
 			{read: 127 * k},
 			{read: 1 * k, grant: 128 * k},
@@ -47,9 +53,15 @@ func TestWindow(t *testing.T) {
 			{come: 2048 * k, read: 2048 * k, after: rtt, grant: 2048 * k, size: 2048 * k}, // and no more
 		}},
 		{"stays when two round trips fit", 2048 * k, 0, rtt, 0, []windowStep{
-			{come: 256 * k, read: 128*k - 1},
-			{read: 128*k + 1, after: rtt * 2, grant: 256 * k},
+			{come: 256 * k},
+			{read: 256 * k, after: rtt * 2, grant: 256 * k},
 			{come: 256 * k, read: 256 * k, after: rtt*2 - 1, grant: 512 * k, size: 512 * k},
+		}},
+		{"each half tells the speed, given at once or not", 2048 * k, 0, rtt, 0, []windowStep{
+			{come: 256 * k, read: 64 * k, after: 1, grant: 64 * k},
+			{read: 64*k - 1, after: rtt - 2, grant: 64*k - 1},
+			{read: 32*k + 1, after: rtt, grant: 32*k + 1},
+			{come: 160 * k, read: 256 * k, after: rtt, grant: 512 * k, size: 512 * k},
 		}},
 		{"stays as long as there is no round trip", 2048 * k, 0, 0, 0, []windowStep{
 			{come: 256 * k, read: 256 * k, after: rtt, grant: 256 * k},
@@ -184,11 +196,14 @@ func checkGrant(t *testing.T, w *window, b *budget, most int64, now time.Time, r
 	t.Helper()
 	before, full := *w, b.full()
 	g := w.grant(most, b, now, rtt)
-	free := before.size - before.credit - before.buffered
+	free, due := before.size-before.credit-before.buffered, before.size/2
+	if rtt > longPath {
+		due = before.size / 8
+	}
 	switch {
 	case g < 0 || w.credit != before.credit+g || w.buffered != before.buffered:
 		t.Fatalf("%d granted makes %+v of %+v", g, *w, before)
-	case (g > 0) == (full || free < before.size/2) && free > 0:
+	case (g > 0) == (full || free < due) && free > 0:
 		t.Fatalf("%d granted of %+v, full is %v", g, before, full)
 	case w.credit+w.buffered > w.size || g > 0 && w.credit+w.buffered != w.size:
 		t.Fatalf("%d granted makes %+v", g, *w)
