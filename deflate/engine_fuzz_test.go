@@ -99,12 +99,13 @@ func stdInflateWith(message, last, window []byte, most int) (out []byte, ok bool
 func FuzzRoundTrip(f *testing.F) {
 	f.Add([]byte("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa Hello Hello Hello"), uint64(7), 8, true, 1)
 	f.Add(logLines(3000), uint64(1), 9, false, 0)
-	f.Add(farText(20_000), uint64(2), 12, false, 9)
+	f.Add(farText(5000), uint64(2), 12, false, 9)
 	f.Add(append(noise(500), noise(500)...), uint64(3), 15, false, 5)
 	f.Fuzz(func(t *testing.T, text []byte, seed uint64, bits int, noTakeover bool, level int) {
 		bits, level = 8+int(uint(bits)%8), int(uint(level)%10)
 		c := deflate.NewCompressor(everything(level), noTakeover, bits)
 		d := newDecompressor(noTakeover, bits)
+		text = text[:min(len(text), 40_000)]
 		r := rand.New(rand.NewPCG(seed, 0))
 		for len(text) > 0 {
 			n := 1 + r.IntN(min(len(text), 1<<r.IntN(17)))
