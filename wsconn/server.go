@@ -20,9 +20,8 @@ import (
 // changed once it serves.
 //
 // An [http.Server] that shuts down knows nothing of connections that it has
-// handed over. To end them as well:
-//
-//	server.RegisterOnShutdown(func() { sockets.Shutdown(ctx) })
+// handed over. A program that ends calls both Shutdowns and waits for both: what
+// is registered by RegisterOnShutdown is called, but not waited for.
 type Server struct {
 	// Options say how handshakes are answered.
 	Options AcceptOptions
