@@ -179,7 +179,6 @@ func shake(ctx context.Context, conn net.Conn, q *clientRequest, opts *DialOptio
 		failure.Reason, failure.Err = "the server did not answer this handshake", err
 		return upgraded{}, failure
 	}
-	resp.Body = http.NoBody
 	return upgraded{
 		conn:     conn,
 		buffered: answer.early(),
@@ -189,7 +188,7 @@ func shake(ctx context.Context, conn net.Conn, q *clientRequest, opts *DialOptio
 			subprotocol: agreed.subprotocol,
 			extensions:  strings.Join(resp.Header.Values("Sec-Websocket-Extensions"), ", "),
 			url:         q.target.String(),
-			response:    resp,
+			answer:      answerText(resp),
 		},
 	}, nil
 }

@@ -1,8 +1,10 @@
 package wsconn
 
 import (
+	"bufio"
 	"net/http"
 	"net/netip"
+	"strings"
 )
 
 // outcome is what the handshake has settled, and the application may ask for.
@@ -10,7 +12,7 @@ type outcome struct {
 	subprotocol string
 	extensions  string
 	url         string
-	response    *http.Response
+	answer      string // as answerText has it; "" for a server
 	value       any
 	clientAddr  netip.Addr
 }
@@ -27,8 +29,24 @@ func (s *Socket) Extensions() string { return s.outcome.extensions }
 func (s *Socket) URL() string { return s.outcome.url }
 
 // Response returns the answer to the handshake, without a body, at a client. It
-// must not be changed. It is nil for a server.
-func (s *Socket) Response() *http.Response { return s.outcome.response }
+// is nil for a server.
+func (s *Socket) Response() *http.Response {
+	resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(s.outcome.answer)), nil)
+	if err != nil {
+		return nil // a server's, since a client has read this before
+	}
+	return resp
+}
+
+// answerText returns an answer as text: a connection keeps that for those who may
+// ask, since it is a fraction of the size.
+func answerText(resp *http.Response) string {
+	var b strings.Builder
+	b.WriteString(resp.Proto + " " + resp.Status + "\r\n")
+	resp.Header.Write(&b)
+	b.WriteString("\r\n")
+	return b.String()
+}
 
 // Value returns what [AcceptOptions.Authorize] took from the request, and nil for
 // a client.

@@ -38,7 +38,7 @@ func (q *queue) push(m *Prepared) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
-	case q.finished:
+	case q.finished, q.s.taken.Load():
 		return true // nobody is there to miss it
 	case !q.sending && q.s.trySend(m):
 		return true
@@ -112,7 +112,7 @@ const trySize = recordSize
 // trySend sends a message if that is possible without waiting: when nobody else
 // writes. What the transport does not take at once follows in the background.
 func (s *Socket) trySend(m *Prepared) bool {
-	if len(m.frame) > trySize || s.machine.Role() != frames.Server || s.taken.Load() {
+	if len(m.frame) > trySize || s.machine.Role() != frames.Server {
 		return false
 	}
 	select {

@@ -175,7 +175,10 @@ func TestServerShutdown(t *testing.T) {
 func TestServerShutdownIsBounded(t *testing.T) {
 	hangs := make(chan struct{})
 	defer close(hangs)
-	srv := &wsconn.Server{Handler: func(s *wsconn.Socket) { <-hangs }}
+	srv := &wsconn.Server{
+		Options: wsconn.AcceptOptions{CloseTimeout: farOff},
+		Handler: func(s *wsconn.Socket) { <-hangs },
+	}
 	c := dialSocket(t, serveSockets(t, srv))
 	testnet.Poll(t, "the socket", func() bool { return srv.Len() == 1 })
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -209,4 +212,63 @@ func TestServerClose(t *testing.T) {
 		t.Errorf("after Close the client reads %v", err)
 	}
 	testnet.Poll(t, "the socket's end", func() bool { return srv.Len() == 0 })
+}
+
+// A handshake that is in progress when the server ends is finished, to tell the
+// client why nothing follows.
+func TestServerEndsInsideAHandshake(t *testing.T) {
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	srv := &wsconn.Server{
+		Options: wsconn.AcceptOptions{Authorize: func(*http.Request) (any, error) {
+			close(begun)
+			<-goOn
+			return nil, nil
+		}},
+		Handler: func(s *wsconn.Socket) { t.Error("the handler was called") },
+	}
+	url := serveSockets(t, srv)
+	dialed := make(chan *wsconn.Socket, 1)
+	go func() {
+		s, err := wsconn.DialSocket(t.Context(), url, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		dialed <- s
+	}()
+	testnet.Take(t, "the handshake", begun)
+	for range 2 {
+		if err := srv.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	close(goOn)
+	c := testnet.Take(t, "the client", dialed)
+	defer c.Terminate()
+	mustClose(t, c, frames.CloseGoingAway)
+	if n := srv.Len(); n != 0 {
+		t.Errorf("%d sockets after Shutdown", n)
+	}
+}
+
+// Shutdown and Close at the same time, and again, all return.
+func TestServerEndsManyTimes(t *testing.T) {
+	srv := &wsconn.Server{Handler: echoMessages}
+	clients, _ := socketsOf(t, srv, 3)
+	var ends sync.WaitGroup
+	for range 3 {
+		ends.Go(func() { srv.Shutdown(t.Context()) })
+		ends.Go(func() { srv.Close() })
+	}
+	testnet.InTime(t, "Shutdown and Close", ends.Wait)
+	if n := srv.Len(); n != 0 {
+		t.Errorf("%d sockets after Shutdown", n)
+	}
+	if err := srv.Broadcast(t.Context(), wsconn.Prepare(wsconn.Text, nil)); err != nil {
+		t.Errorf("Broadcast to nobody: %v", err)
+	}
+	for _, c := range clients {
+		if _, _, err := c.ReadMessage(t.Context()); err == nil || err == io.EOF {
+			t.Errorf("a client reads %v", err)
+		}
+	}
 }
