@@ -3,6 +3,7 @@ package wsconn_test
 import (
 	"errors"
 	"io"
+	"os"
 	"testing"
 	"time"
 
@@ -66,5 +67,52 @@ func TestServerHangsUpBehindItsWrite(t *testing.T) {
 	}
 	if err := testnet.Take(t, "WriteMessage", written); err != nil {
 		t.Errorf("WriteMessage: %v", err)
+	}
+}
+
+// A peer that takes nothing of what is written holds it up for no longer than
+// CloseTimeout.
+func TestServerHangsUpInTime(t *testing.T) {
+	a, b := testnet.TCPPair(t)
+	server := wsconn.NewTestSocket(a, frames.Server, wsconn.PairOptions{NoHalfClose: true, CloseTimeout: 50 * time.Millisecond})
+	defer server.Terminate()
+	written := make(chan error, 1)
+	go func() { written <- server.WriteMessage(t.Context(), wsconn.Binary, tooMuch()) }()
+	mustRead(t, b, "\x82") // it has begun
+	w := wire{role: frames.Client}
+	w.closeFrame(frames.CloseNormalClosure, "")
+	if _, err := b.Write(w.b); err != nil {
+		t.Fatal(err)
+	}
+	if err := testnet.Take(t, "WriteMessage", written); err == nil {
+		t.Error("WriteMessage: no error")
+	}
+	if err := server.WaitClosed(t.Context()); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("WaitClosed: %v", err)
+	}
+	if _, _, err := server.ReadMessage(t.Context()); err != io.EOF {
+		t.Errorf("ReadMessage: %v, want io.EOF", err)
+	}
+}
+
+// A client leaves that to the server (RFC 6455 section 7.1.1).
+func TestClientDoesNotHangUp(t *testing.T) {
+	a, b := testnet.TCPPair(t)
+	client := wsconn.NewTestSocket(a, frames.Client, wsconn.PairOptions{NoHalfClose: true})
+	defer client.Terminate()
+	w := wire{role: frames.Server}
+	w.closeFrame(frames.CloseNormalClosure, "")
+	if _, err := b.Write(w.b); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := client.ReadMessage(t.Context()); err != io.EOF {
+		t.Fatalf("ReadMessage: %v, want io.EOF", err)
+	}
+	if f, err := readFrame(b); f.Opcode != frames.Close || err != nil {
+		t.Fatalf("%v, %v, want a Close", f.Opcode, err)
+	}
+	b.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if _, err := b.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the client's transport: %v, want it open", err)
 	}
 }

@@ -193,3 +193,91 @@ func TestMessageWriterAfterClose(t *testing.T) {
 		t.Errorf("the peer got %v %q, %v", typ, p, err)
 	}
 }
+
+// A cancelled write of a piece says why, and ends what cannot be whole any more.
+func TestMessageWriterCancelledInsideAWrite(t *testing.T) {
+	client, server := socketPair(t, wsconn.PairOptions{})
+	cause := errors.New("no more patience")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	w, err := client.NextWriter(ctx, wsconn.Binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan error, 1)
+	go func() {
+		_, err := w.Write(tooMuch())
+		failed <- err
+	}()
+	// The peer reads one byte, so that the message has begun.
+	_, r, err := server.NextReader(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustRead(t, r, string(tooMuch()[:1]))
+	cancel(cause)
+	if err := testnet.Take(t, "Write", failed); !errors.Is(err, cause) {
+		t.Errorf("Write: %v, want the cause", err)
+	}
+	var ce *wsconn.CloseError
+	if _, err := io.Copy(io.Discard, r); !errors.As(err, &ce) || ce.Code != frames.CloseInternalError {
+		t.Errorf("the peer: %v, want code 1011", err)
+	}
+}
+
+// A cancelled Read of a message says why; the next message can be read.
+func TestMessageReaderCancelledInsideARead(t *testing.T) {
+	client, server := socketPair(t, wsconn.PairOptions{})
+	cause := errors.New("no more patience")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	w, err := client.NextWriter(t.Context(), wsconn.Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(w, "beginning")
+	w.Flush()
+	_, r, err := server.NextReader(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustRead(t, r, "beginning")
+	failed := make(chan error, 1)
+	go func() {
+		_, err := r.Read(make([]byte, 1))
+		failed <- err
+	}()
+	cancel(cause)
+	if err := testnet.Take(t, "Read", failed); !errors.Is(err, cause) {
+		t.Errorf("Read: %v, want the cause", err)
+	}
+	w.Close()
+	if err := client.WriteMessage(t.Context(), wsconn.Text, []byte("next")); err != nil {
+		t.Fatal(err)
+	}
+	if _, p, err := server.ReadMessage(t.Context()); string(p) != "next" || err != nil {
+		t.Errorf("%q, %v", p, err)
+	}
+}
+
+// A short message that nobody has read is gone like a long one.
+func TestMessageReaderOfAShortMessageIsOvertaken(t *testing.T) {
+	client, server := socketPair(t, wsconn.PairOptions{})
+	for _, p := range []string{"first", "second"} {
+		if err := client.WriteMessage(t.Context(), wsconn.Text, []byte(p)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, first, err := server.NextReader(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, second, err := server.NextReader(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := io.ReadAll(first); len(p) > 0 || err == nil {
+		t.Errorf("the first one: %q, %v", p, err)
+	}
+	if p, err := io.ReadAll(second); string(p) != "second" || err != nil {
+		t.Errorf("the second one: %q, %v", p, err)
+	}
+}

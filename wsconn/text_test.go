@@ -67,6 +67,7 @@ func TestTextStreamRefusesWhatIsNone(t *testing.T) {
 		{[]string{"\xe6", "x"}, 0},
 		{[]string{"ab\xe6\x97", "\xa5\xff"}, 1},
 		{[]string{"\xed\xa0\x80"}, 0},
+		{[]string{"a\ufffdb\xff"}, 5},
 	} {
 		a, b := testnet.TCPPair(t)
 		client := wsconn.NewTestConn(a, frames.Client, wsconn.PairOptions{Stream: wsconn.ConnOptions{Text: true}})

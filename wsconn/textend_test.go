@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -178,5 +179,9 @@ func TestTextErrorStays(t *testing.T) {
 				t.Errorf("Read: %d, %v", n, err)
 			}
 		})
+	}
+	f, err := readFrame(b)
+	if want := "\x03\xef"; err != nil || f.Opcode != frames.Close || !strings.HasPrefix(string(f.payload), want) {
+		t.Errorf("the peer is told %v %q, %v, want code 1007", f.Opcode, f.payload, err)
 	}
 }
