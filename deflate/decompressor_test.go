@@ -82,6 +82,7 @@ func TestWhatIsNotDeflate(t *testing.T) {
 		{"cut in the length of a block", "00 05 00", "complement"},
 		{"cut in a block without compression", "00 05 00 fa ff 48 65", "ends in the middle"},
 		{"cut in the codes", "ed c0 81", "codes"},
+		{"four bytes short, which are those cut off", "01 05 00 fa ff c0", "ends in the middle"},
 		{"the tail not cut off", "f2 48 cd c9 c9 07 00 00 00 ff ff", "ends in the middle"},
 		{"a byte behind the end", "f2 48 cd c9 c9 07 00 00", "complement"},
 		{"garbage behind BFINAL", "f3 48 cd c9 c9 07 00 ff", "does not exist"},

@@ -7,9 +7,11 @@ import (
 
 // shelf keeps encoders that remember what a connection has sent. One that
 // continues where it has stopped is worth having: telling another about the
-// window costs several times what a small message does. But it is twenty times
-// the size of a window, so there are few, of the connections that sent last;
-// all others keep a window, from which an encoder can begin anew.
+// window costs several times what a small message does (BenchmarkCompress: 160
+// MB/s and 43 "cold" for messages of 1 KiB, and 15 if all of the window were
+// told). But at up to 1 MiB it is thirty times the size of a window, so there
+// are few, of the connections that sent last; all others keep a window, from
+// which an encoder can begin anew.
 //
 // What was not used between two collections of garbage is let go, as with a
 // sync.Pool: a process at rest keeps none.
