@@ -95,6 +95,31 @@ func TestServerHangsUpInTime(t *testing.T) {
 	}
 }
 
+// What the system has taken still arrives at a peer that reads it late.
+func TestServerHangsUpWithoutAReset(t *testing.T) {
+	a, b := testnet.TCPPair(t)
+	if err := b.SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
+	server := wsconn.NewTestSocket(a, frames.Server, wsconn.PairOptions{NoHalfClose: true, CloseTimeout: farOff})
+	defer server.Terminate()
+	const size = 64 << 10
+	if err := server.WriteMessage(t.Context(), wsconn.Binary, make([]byte, size)); err != nil {
+		t.Fatal(err)
+	}
+	w := wire{role: frames.Client}
+	w.closeFrame(frames.CloseNormalClosure, "")
+	if _, err := b.Write(w.b); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.WaitClosed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := io.ReadAll(b); len(all) != 10+size+4 || err != nil {
+		t.Errorf("the peer has got %d bytes, %v, want %d", len(all), err, 10+size+4)
+	}
+}
+
 // A client leaves that to the server (RFC 6455 section 7.1.1).
 func TestClientDoesNotHangUp(t *testing.T) {
 	a, b := testnet.TCPPair(t)

@@ -194,68 +194,85 @@ func TestMessageWriterAfterClose(t *testing.T) {
 	}
 }
 
-// A cancelled write of a piece says why, and ends what cannot be whole any more.
-func TestMessageWriterCancelledInsideAWrite(t *testing.T) {
-	client, server := socketPair(t, wsconn.PairOptions{})
+// A call that is cancelled while it waits for the transport says why. What
+// cannot be whole any more ends; who reads goes on with the next message.
+func TestMessageCallsCancelledWhileTheyWait(t *testing.T) {
 	cause := errors.New("no more patience")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	w, err := client.NextWriter(ctx, wsconn.Binary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	failed := make(chan error, 1)
-	go func() {
-		_, err := w.Write(tooMuch())
-		failed <- err
-	}()
-	// The peer reads one byte, so that the message has begun.
-	_, r, err := server.NextReader(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	mustRead(t, r, string(tooMuch()[:1]))
-	cancel(cause)
-	if err := testnet.Take(t, "Write", failed); !errors.Is(err, cause) {
-		t.Errorf("Write: %v, want the cause", err)
-	}
-	var ce *wsconn.CloseError
-	if _, err := io.Copy(io.Discard, r); !errors.As(err, &ce) || ce.Code != frames.CloseInternalError {
-		t.Errorf("the peer: %v, want code 1011", err)
+	for _, c := range []struct {
+		name string
+		call func(w *wsconn.MessageWriter, r io.Reader) error
+		next func(t *testing.T, client, server *wsconn.Socket)
+	}{
+		{"Write", func(w *wsconn.MessageWriter, r io.Reader) error {
+			_, err := w.Write(tooMuch())
+			return err
+		}, func(t *testing.T, client, server *wsconn.Socket) {
+			var ce *wsconn.CloseError
+			if _, _, err := server.ReadMessage(t.Context()); !errors.As(err, &ce) || ce.Code != frames.CloseInternalError {
+				t.Errorf("the peer: %v, want code 1011", err)
+			}
+		}},
+		{"Read", func(w *wsconn.MessageWriter, r io.Reader) error {
+			_, err := r.Read(make([]byte, 1))
+			return err
+		}, func(t *testing.T, client, server *wsconn.Socket) {
+			if err := client.WriteMessage(t.Context(), wsconn.Text, []byte("next")); err != nil {
+				t.Fatal(err)
+			}
+			if _, p, err := server.ReadMessage(t.Context()); string(p) != "next" || err != nil {
+				t.Errorf("%q, %v", p, err)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := testnet.Pipe()
+				o := wsconn.PairOptions{NoHalfClose: true, MaxMessage: -1}
+				client := wsconn.NewTestSocket(testnet.Wrap(a, testnet.Fault{}), frames.Client, o)
+				server := wsconn.NewTestSocket(testnet.Wrap(b, testnet.Fault{}), frames.Server, o)
+				defer client.Terminate()
+				defer server.Terminate()
+				ctx, cancel := context.WithCancelCause(t.Context())
+				writer, reader := t.Context(), ctx
+				if c.name == "Write" {
+					writer, reader = ctx, t.Context()
+				}
+				w, r := beginMessage(t, client, writer, server, reader)
+				failed := make(chan error)
+				go func() { failed <- c.call(w, r) }()
+				synctest.Wait()
+				start := time.Now()
+				cancel(cause)
+				if err := <-failed; !errors.Is(err, cause) || time.Since(start) != 0 {
+					t.Errorf("%v after %v, want the cause at once", err, time.Since(start))
+				}
+				if c.name == "Read" {
+					w.Close()
+				}
+				c.next(t, client, server)
+			})
+		})
 	}
 }
 
-// A cancelled Read of a message says why; the next message can be read.
-func TestMessageReaderCancelledInsideARead(t *testing.T) {
-	client, server := socketPair(t, wsconn.PairOptions{})
-	cause := errors.New("no more patience")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	w, err := client.NextWriter(t.Context(), wsconn.Text)
+// beginMessage returns both ends of a message in pieces, the first of which has
+// been read.
+func beginMessage(t *testing.T, from *wsconn.Socket, writer context.Context, to *wsconn.Socket, reader context.Context) (*wsconn.MessageWriter, io.Reader) {
+	t.Helper()
+	w, err := from.NextWriter(writer, wsconn.Binary)
 	if err != nil {
 		t.Fatal(err)
 	}
-	io.WriteString(w, "beginning")
-	w.Flush()
-	_, r, err := server.NextReader(ctx)
+	mustWrite(t, w, "beginning")
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	_, r, err := to.NextReader(reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mustRead(t, r, "beginning")
-	failed := make(chan error, 1)
-	go func() {
-		_, err := r.Read(make([]byte, 1))
-		failed <- err
-	}()
-	cancel(cause)
-	if err := testnet.Take(t, "Read", failed); !errors.Is(err, cause) {
-		t.Errorf("Read: %v, want the cause", err)
-	}
-	w.Close()
-	if err := client.WriteMessage(t.Context(), wsconn.Text, []byte("next")); err != nil {
-		t.Fatal(err)
-	}
-	if _, p, err := server.ReadMessage(t.Context()); string(p) != "next" || err != nil {
-		t.Errorf("%q, %v", p, err)
-	}
+	return w, r
 }
 
 // A short message that nobody has read is gone like a long one.
