@@ -213,8 +213,9 @@ func (c *Conn) CloseWith(code frames.CloseCode, reason string) error {
 // What is in flight may be lost, and the peer's Read fails.
 func (c *Conn) Terminate() error { return c.s.Terminate() }
 
-// WaitClosed waits until the transport is cut after Close or Terminate, or
-// until ctx ends. It returns nil if the closing handshake was completed: the
+// WaitClosed waits until the transport is cut, or until ctx ends. That is after
+// Close or Terminate, and at a server also after the Close of a peer that did not
+// agree to half-close. It returns nil if the closing handshake was completed: the
 // peer has received everything. If it agreed to half-close and closed without
 // having read to the end of what was written here, the error is its
 // [*CloseError].

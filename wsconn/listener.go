@@ -19,10 +19,9 @@ import (
 // same time.
 //
 // Closing it leaves open connections alone, as closing a TCP listener does.
-// To end them as well when the outer server shuts down, which knows nothing of
-// connections that it has handed over:
-//
-//	server.RegisterOnShutdown(listener.CloseAll)
+// The outer server knows nothing of connections that it has handed over: a
+// program that ends calls its Shutdown, and that of the listener, and waits for
+// both.
 type Listener struct {
 	opts    AcceptOptions
 	wait    time.Duration
@@ -184,10 +183,12 @@ func (l *Listener) Close() error {
 // CloseAll is Close, and closes the accepted connections with code 1001, too:
 // their peers learn that the server goes away, and that the stream may not be
 // complete. Like [Conn.Close] it does not wait.
-func (l *Listener) CloseAll() {
+func (l *Listener) CloseAll() { l.closeAll() }
+
+// closeAll returns what it closes.
+func (l *Listener) closeAll() (open []*Conn) {
 	l.Close()
 	l.mu.Lock()
-	var open []*Conn
 	for c := range l.conns {
 		open = append(open, c)
 	}
@@ -195,6 +196,24 @@ func (l *Listener) CloseAll() {
 	for _, c := range open {
 		c.CloseWith(frames.CloseGoingAway, "the server is shutting down")
 	}
+	return open
+}
+
+// Shutdown is CloseAll, and waits until the transports of the accepted
+// connections are cut. When ctx ends first what is left is terminated, and Shutdown returns the
+// cause.
+func (l *Listener) Shutdown(ctx context.Context) (err error) {
+	for _, c := range l.closeAll() {
+		select {
+		case <-c.s.closing.done:
+		case <-ctx.Done():
+			if c.s.State() != Closed {
+				c.Terminate()
+				err = context.Cause(ctx)
+			}
+		}
+	}
+	return err
 }
 
 // Addr returns [AcceptOptions.Addr] or, without it, the address at which the

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -161,36 +162,69 @@ func TestMessagesWaitForTheOneInPieces(t *testing.T) {
 // A message of which the beginning is out and the end does not come is never
 // taken for a whole one.
 func TestMessageThatIsGivenUp(t *testing.T) {
-	for _, out := range []bool{false, true} {
-		client, server := socketPair(t, wsconn.PairOptions{})
-		ctx, cancel := context.WithCancelCause(t.Context())
-		w, err := client.NextWriter(ctx, wsconn.Text)
-		if err != nil {
-			t.Fatal(err)
+	cause := errors.New("the source failed")
+	for _, c := range []struct {
+		name   string
+		giveUp func(w *wsconn.MessageWriter, cancel context.CancelCauseFunc)
+		want   error // of Close; nil is any
+	}{
+		{"by the context", func(_ *wsconn.MessageWriter, cancel context.CancelCauseFunc) { cancel(cause) }, cause},
+		{"by Abort", func(w *wsconn.MessageWriter, _ context.CancelCauseFunc) { w.Abort(); w.Abort() }, nil},
+	} {
+		for _, out := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, begun %v", c.name, out), func(t *testing.T) {
+				client, server := socketPair(t, wsconn.PairOptions{})
+				ctx, cancel := context.WithCancelCause(t.Context())
+				w, err := client.NextWriter(ctx, wsconn.Text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				io.WriteString(w, "beginning")
+				if out {
+					w.Flush()
+				}
+				c.giveUp(w, cancel)
+				for range 2 {
+					if err := w.Close(); err == nil || c.want != nil && !errors.Is(err, c.want) {
+						t.Errorf("Close: %v", err)
+					}
+				}
+				if out {
+					var ce *wsconn.CloseError
+					if typ, p, err := server.ReadMessage(t.Context()); !errors.As(err, &ce) || ce.Code != frames.CloseInternalError {
+						t.Errorf("the peer got %v %q, %v", typ, p, err)
+					}
+					return
+				}
+				if err := client.WriteMessage(t.Context(), wsconn.Text, []byte("another")); err != nil {
+					t.Errorf("WriteMessage after a message that was not begun: %v", err)
+				}
+				if _, p, err := server.ReadMessage(t.Context()); string(p) != "another" || err != nil {
+					t.Errorf("the peer got %q, %v", p, err)
+				}
+			})
 		}
-		io.WriteString(w, "beginning")
-		if out {
-			w.Flush()
-		}
-		cause := errors.New("the source failed")
-		cancel(cause)
-		for range 2 {
-			if err := w.Close(); !errors.Is(err, cause) {
-				t.Errorf("Close: %v, want the cause", err)
-			}
-		}
-		if out {
-			var ce *wsconn.CloseError
-			if typ, p, err := server.ReadMessage(t.Context()); !errors.As(err, &ce) || ce.Code != frames.CloseInternalError {
-				t.Errorf("the peer got %v %q, %v", typ, p, err)
-			}
-			continue
-		}
-		if err := client.WriteMessage(t.Context(), wsconn.Text, []byte("another")); err != nil {
-			t.Errorf("WriteMessage after a message that was not begun: %v", err)
-		}
-		if _, p, err := server.ReadMessage(t.Context()); string(p) != "another" || err != nil {
-			t.Errorf("the peer got %q, %v", p, err)
+	}
+}
+
+// Abort after Close changes nothing: it can be deferred.
+func TestAbortAfterClose(t *testing.T) {
+	client, server := socketPair(t, wsconn.PairOptions{})
+	w, err := client.NextWriter(t.Context(), wsconn.Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(w, "whole")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.Abort()
+	if err := client.WriteMessage(t.Context(), wsconn.Text, []byte("next")); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"whole", "next"} {
+		if _, p, err := server.ReadMessage(t.Context()); string(p) != want || err != nil {
+			t.Errorf("%q, %v, want %q", p, err, want)
 		}
 	}
 }

@@ -35,8 +35,8 @@ var _ interface {
 // then, and the connection can still be written, it is closed with code 1011, so
 // that the peer does not wait for the rest or take the beginning for the whole.
 //
-// Close makes a whole message of what there is. To give one up is to cancel ctx
-// before Close, which only then is good to be deferred.
+// Close makes a whole message of what there is, so it is not to be deferred:
+// Abort is, which does nothing after Close.
 func (s *Socket) NextWriter(ctx context.Context, typ MessageType) (*MessageWriter, error) {
 	if err := s.beginWrite(ctx, typ); err != nil {
 		return nil, s.opError("write", err)
@@ -76,7 +76,7 @@ func (m *MessageWriter) WriteString(p string) (n int, err error) {
 }
 
 // ReadFrom adds what it reads from src, until src ends: [io.Copy] uses it. An
-// error of src does not end the message. The end of the context ends no Read of
+// error of src does not end the message: see Abort. The end of the context ends no Read of
 // src, only what comes after it.
 func (m *MessageWriter) ReadFrom(src io.Reader) (n int64, err error) {
 	for m.ready() {
@@ -110,6 +110,17 @@ func (m *MessageWriter) Close() error {
 	}
 	return m.s.opError("write", m.err)
 }
+
+// Abort gives the message up, after an error of its source for instance. If
+// nothing of it was sent, nothing will be. It does nothing once the message has
+// ended.
+func (m *MessageWriter) Abort() {
+	if m.err == nil {
+		m.fail(errMessageAborted)
+	}
+}
+
+var errMessageAborted = errors.New("the message was given up")
 
 // errMessageDone is what a MessageWriter says after Close.
 var errMessageDone = errors.New("the message is finished: begin the next one with NextWriter")

@@ -154,3 +154,23 @@ func cancelled(t *testing.T) context.Context {
 	cancel()
 	return ctx
 }
+
+// A negative QueueSize is no limit.
+func TestQueueWithoutLimit(t *testing.T) {
+	const messages, size = 100, 64 << 10
+	srv := &wsconn.Server{QueueSize: -1}
+	clients, servers := socketsOf(t, srv, 1)
+	release := stall(t, servers[0])
+	for i := range messages {
+		if err := srv.Broadcast(t.Context(), numbered(i, size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if waits := srv.QueueBytes()[0]; waits < messages*size {
+		t.Errorf("%d bytes wait, want %d", waits, messages*size)
+	}
+	release()
+	if err := mustHear(clients[0], 0, messages-1); err != nil {
+		t.Error(err)
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"sync"
 
 	"github.com/wsstream/wsstream/frames"
@@ -209,5 +208,5 @@ func (srv *Server) end() []*queue {
 	srv.mu.Lock()
 	srv.ended = true
 	srv.mu.Unlock()
-	return slices.Clip(srv.all())
+	return srv.all()
 }

@@ -86,7 +86,10 @@ func ExampleSocket_NextWriter() {
 		if err != nil {
 			return
 		}
-		json.NewEncoder(message).Encode(map[string]int{"answer": 42})
+		defer message.Abort() // what is not finished is not to look so
+		if err := json.NewEncoder(message).Encode(map[string]int{"answer": 42}); err != nil {
+			return
+		}
 		if err := message.Close(); err != nil {
 			log.Print(err)
 		}
