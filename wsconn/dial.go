@@ -139,13 +139,16 @@ func open(ctx context.Context, network, address string, dialContext func(context
 		select {
 		case done <- result{conn, err}:
 		case <-ctx.Done():
-			if err == nil {
+			if conn != nil {
 				conn.Close()
 			}
 		}
 	}()
 	select {
 	case r := <-done:
+		if r.conn == nil && r.err == nil {
+			r.err = errors.New("DialOptions.DialContext returned neither a connection nor an error")
+		}
 		return r.conn, r.err
 	case <-ctx.Done():
 		return nil, ctx.Err()

@@ -11,10 +11,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/testnet"
 )
 
 // failedDial dials and returns the error, which has to be what Dial promises.
@@ -58,6 +60,28 @@ func TestDialErrorOfTheNetwork(t *testing.T) {
 	if _, ok := errors.AsType[*net.OpError](e); !ok || e.Status != 0 || !strings.Contains(e.Error(), address) {
 		t.Errorf("%v", e)
 	}
+}
+
+// A DialContext that gives nothing must not bring the program down.
+func TestDialContextGivesNothing(t *testing.T) {
+	nothing := func(context.Context, string, string) (net.Conn, error) { return nil, nil }
+	e := failedDial(t, t.Context(), "ws://h/", &DialOptions{DialContext: nothing})
+	if !strings.Contains(e.Error(), "DialOptions.DialContext returned neither") {
+		t.Errorf("%v", e)
+	}
+	synctest.Test(t, func(t *testing.T) { // waits for what is left behind
+		ctx, cancel := context.WithCancel(t.Context())
+		release := make(chan struct{})
+		e := failedDial(t, ctx, "ws://h/", &DialOptions{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			cancel()
+			<-release
+			return nil, nil
+		}})
+		if !errors.Is(e, context.Canceled) {
+			t.Errorf("%v", e)
+		}
+		close(release)
+	})
 }
 
 func TestDialMeetsAccept(t *testing.T) {
@@ -227,10 +251,10 @@ func TestDialChecksBeforeIO(t *testing.T) {
 
 // The request of a handshake can be large, and its context full: they must go.
 func TestAcceptKeepsNoRequest(t *testing.T) {
-	gone := make(chan struct{})
+	var gone atomic.Bool
 	s := newHandshakeServer(t, &AcceptOptions{}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			runtime.SetFinalizer(r, func(*http.Request) { close(gone) })
+			runtime.SetFinalizer(r, func(*http.Request) { gone.Store(true) })
 			next.ServeHTTP(w, r)
 		})
 	})
@@ -241,16 +265,9 @@ func TestAcceptKeepsNoRequest(t *testing.T) {
 	}
 	defer u.conn.Close()
 	got := <-s.outcome
-	late := time.After(10 * time.Second)
-	for collected := false; !collected; {
+	testnet.Poll(t, "the collection of the request", func() bool {
 		runtime.GC()
-		select {
-		case <-gone:
-			collected = true
-		case <-late:
-			t.Fatal("the request is still there")
-		default:
-		}
-	}
+		return gone.Load()
+	})
 	runtime.KeepAlive(got)
 }

@@ -54,9 +54,12 @@ func TestRedactURL(t *testing.T) {
 		"ws://user:pass@h/":        "ws://h/",
 		"ws://user:p@ss@h:x/":      "ws://h:x/",
 		"ws://user:p/ss@h/":        "ws://h/",
-		"ws+unix:/s@t:/p":          "ws+unix:/s@t:/p",
+		"ws+unix:/s@t:/p":          "...@t:/p",
 		"ws+unix://user:pass@/s:/": "ws+unix:///s:/",
 		"/path@x":                  "/path@x",
+		"user:pass@h/":             "...@h/",
+		"ws:/user:pass@h/":         "...@h/",
+		"//user:pass@h/":           "...@h/",
 	} {
 		if got := redactURL(in); got != want {
 			t.Errorf("redactURL(%q) = %q, want %q", in, got, want)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // cleanHeader returns a copy of the caller's header, its names in canonical
@@ -59,9 +61,11 @@ func reservedHeader(name string) (cure string) {
 	return ""
 }
 
-// isHostValue reports whether s can be a Host: nothing in it ends a host and a
-// port.
-func isHostValue(s string) bool { return !strings.ContainsAny(s, " \t,/?#@") }
+// isHostValue reports whether s can be a Host: what net/http takes for one, and
+// not a list.
+func isHostValue(s string) bool {
+	return httpguts.ValidHostHeader(s) && !strings.Contains(s, ",")
+}
 
 // checkField refuses what would end a header line early.
 func checkField(where, name string, values []string) error {

@@ -200,8 +200,8 @@ func (l *Listener) closeAll() (open []*Conn) {
 }
 
 // Shutdown is CloseAll, and waits until the transports of the accepted
-// connections are cut. When ctx ends first what is left is terminated, and Shutdown returns the
-// cause.
+// connections are cut. When ctx ends first what is left is terminated, and
+// Shutdown returns the cause.
 func (l *Listener) Shutdown(ctx context.Context) (err error) {
 	for _, c := range l.closeAll() {
 		select {

@@ -247,13 +247,10 @@ func TestListenerForgetsConnections(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, overTCP, nil)
 			kept := s.useOne(t, end)
-			deadline := time.Now().Add(patience)
-			for runtime.GC(); kept.Value() != nil; runtime.GC() {
-				if time.Now().After(deadline) {
-					t.Fatal("the connection is still in memory")
-				}
-				runtime.Gosched()
-			}
+			testnet.Poll(t, "the collection of the connection", func() bool {
+				runtime.GC()
+				return kept.Value() == nil
+			})
 			runtime.KeepAlive(s)
 		})
 	}

@@ -26,7 +26,7 @@ func (q *clientRequest) redirect(location string) error {
 	if err != nil {
 		return err
 	}
-	if next.network == "unix" && next.address != q.target.address {
+	if next.network == "unix" && !next.isAt(q.target) {
 		return errors.New("the redirect leads to a Unix socket, which is not for a server to choose: dial it if that is what you want")
 	}
 	if !next.isTrustedLike(q.target) {
@@ -43,7 +43,13 @@ func (q *clientRequest) redirect(location string) error {
 // isTrustedLike reports whether t is the server that from is, reached at
 // least as safely: the same host and port or socket, and not from TLS to none.
 func (t target) isTrustedLike(from target) bool {
-	return t.network == from.network && t.address == from.address && (t.tls || !from.tls)
+	return t.isAt(from) && (t.tls || !from.tls)
+}
+
+// isAt reports whether t is dialed where other is. The path of a socket may read
+// like a host with its port.
+func (t target) isAt(other target) bool {
+	return t.network == other.network && t.address == other.address
 }
 
 // resolve returns where a Location leads that t has answered with (RFC 9110

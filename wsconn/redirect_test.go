@@ -30,6 +30,7 @@ func TestRedirectCredentials(t *testing.T) {
 		{"down to ws on the same port", from, "http://a.example:443/", "ws://a.example:443/", false},
 		{"up to wss on the same port", "ws://user:pass@a.example:81/", "wss://a.example:81/", "wss://a.example:81/", true},
 		{"to a Unix socket", from, "ws+unix:/s:/p", "", false},
+		{"to a Unix socket with the name of the server", from, "ws+unix:a.example%3A443:/p", "", false},
 		{"from a Unix socket", "ws+unix://user:pass@/s:/p", "ws://localhost/", "ws://localhost/", false},
 		{"other Unix socket", "ws+unix://user:pass@/s:/p", "ws+unix:/s2:/p", "", false},
 		{"path behind a Unix socket", "ws+unix://user:pass@/s:/p/q", "r", "ws+unix:/s:/p/r", true},

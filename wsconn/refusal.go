@@ -41,7 +41,7 @@ func (e *HandshakeError) send(w http.ResponseWriter, r *http.Request, opts *Acce
 	if wrong := e.checkAnswer("AcceptOptions.OnHandshakeError"); wrong != nil {
 		e.replace(wrong)
 	}
-	e.write(w)
+	e.write(w, r)
 	return e
 }
 
@@ -88,9 +88,10 @@ func (e *HandshakeError) replace(wrong error) {
 }
 
 // write answers a request with the refusal. The connection ends with it: a
-// proxy may think that it has become a tunnel. Of what was set on w before,
-// a header that breaks its line does not go out.
-func (e *HandshakeError) write(w http.ResponseWriter) {
+// proxy may think that it has become a tunnel. In HTTP/2 nothing can, and the
+// end would be that of other requests, too. Of what was set on w before, a
+// header that breaks its line does not go out.
+func (e *HandshakeError) write(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	for name, values := range header {
 		if isFraming(name) || checkField("", name, values) != nil {
@@ -98,6 +99,9 @@ func (e *HandshakeError) write(w http.ResponseWriter) {
 		}
 	}
 	e.Header = answerHeader(e.Header)
+	if r.ProtoMajor >= 2 {
+		e.Header.Del("Connection")
+	}
 	maps.Copy(header, e.Header)
 	if _, ok := innermost(w).(*bareResponse); ok {
 		header.Set("Content-Length", strconv.Itoa(len(e.Body)))

@@ -77,6 +77,10 @@ func TestReadHandshakeRefuses(t *testing.T) {
 		{"a Host with a path", edit("Host: example.com", "Host: example.com/x"), 400},
 		{"a Host with userinfo", edit("Host: example.com", "Host: a@example.com"), 400},
 		{"two Hosts in one", edit("Host: example.com", "Host: example.com, other"), 400},
+		{"a Host with a quote", edit("Host: example.com", `Host: example.com"`), 400},
+		{"a Host with a backslash", edit("Host: example.com", `Host: example.com\x`), 400},
+		{"a Host with markup", edit("Host: example.com", "Host: <b>example.com"), 400},
+		{"a Host that is not ASCII", edit("Host: example.com", "Host: ex\xc3\xa4mple.com"), 400},
 		{"no version", edit(" HTTP/1.1", ""), 400},
 		{"no target", edit("GET /path ", "GET "), 400},
 		{"a bad version", edit("HTTP/1.1", "HTTP/one"), 400},
@@ -122,7 +126,7 @@ func TestReadHandshakeRefuses(t *testing.T) {
 			}
 			e, ok := errors.AsType[*HandshakeError](got.err)
 			if !ok || e.Status != tt.status || e.RemoteAddr == "" || e.Reason == "" {
-				t.Errorf("%+v, want status %d", got.err, tt.status)
+				t.Fatalf("%+v, want status %d", got.err, tt.status)
 			}
 			if tt.name != "HEAD" && string(e.Body) != body {
 				t.Errorf("%q was answered, the error has %q", body, e.Body)

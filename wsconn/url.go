@@ -163,13 +163,17 @@ func withoutURL(raw string, err error) error {
 	return errors.New("the URL does not parse")
 }
 
-// redactURL returns a URL that may not parse, without what may be userinfo.
+// redactURL returns a URL that may not parse, without what may be userinfo: also
+// if its scheme or a slash is missing, there may be a password in front of an @.
 func redactURL(raw string) string {
-	scheme, rest, ok := strings.Cut(raw, "://")
-	if i := strings.LastIndexByte(rest, '@'); ok && i >= 0 {
-		return scheme + "://" + rest[i+1:]
+	i := strings.LastIndexByte(raw, '@')
+	if i < 0 || !strings.Contains(raw[:i], ":") {
+		return raw
 	}
-	return raw
+	if scheme, _, ok := strings.Cut(raw[:i], "://"); ok {
+		return scheme + "://" + raw[i+1:]
+	}
+	return "..." + raw[i:]
 }
 
 // cutPort splits a host from its port, if there is one. An IPv6 address keeps

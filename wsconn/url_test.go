@@ -105,6 +105,7 @@ func TestURLErrorsHoldNoPassword(t *testing.T) {
 	for _, url := range []string{
 		"ws://user:secret@h/#f", "ws://user:secret@h:x/", "ws://user:secret/s@h/", "ws://user:secret@:80/",
 		"ftp://user:secret@h/", "ws://user:secret@h h/", "ws://user:secret@exa%zzmple/",
+		"user:secret@h/", "ws:user:secret@h/", "ws:/user:secret@h/", "wss//user:secret@h/", "//user:secret@h/", "ws+unix:user:secret@h/",
 	} {
 		_, err := dial(t.Context(), url, &DialOptions{}, false)
 		if err == nil || strings.Contains(err.Error(), "secret") {
