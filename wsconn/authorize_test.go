@@ -109,6 +109,24 @@ func TestAuthorizeMisuse(t *testing.T) {
 	}
 }
 
+// Cookies of a refusal and of middleware both go out, as those of a 101 do.
+func TestRefusalKeepsCookiesOfMiddleware(t *testing.T) {
+	refuses := func(*http.Request) (any, error) {
+		return nil, &RejectError{Header: http.Header{"Set-Cookie": {"b=2", "c=3"}}}
+	}
+	s := newHandshakeServer(t, &AcceptOptions{Authorize: refuses}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Set-Cookie", "a=1")
+			next.ServeHTTP(w, r)
+		})
+	})
+	s.Start()
+	resp, _ := s.exchange(t, goodRequest)
+	if got := resp.Header["Set-Cookie"]; !slices.Equal(got, []string{"a=1", "b=2", "c=3"}) {
+		t.Errorf("Set-Cookie is %q", got)
+	}
+}
+
 // What middleware has set goes out with a refusal, but for what would frame
 // another answer than the one that is sent.
 func TestRefusalBehindMiddleware(t *testing.T) {

@@ -62,7 +62,8 @@ type DialOptions struct {
 
 	// HandshakeTimeout bounds everything from resolving the name to the
 	// server's answer, redirects included. Zero means 30 seconds, negative no
-	// bound but the context's.
+	// bound but the context's. Proxy, ProxyAuth and BeforeRequest are waited
+	// for all the same.
 	HandshakeTimeout time.Duration
 
 	// Redirects is how many redirects are followed. Zero means none: a

@@ -102,7 +102,11 @@ func (e *HandshakeError) write(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor >= 2 {
 		e.Header.Del("Connection")
 	}
+	cookies := append(header["Set-Cookie"], e.Header["Set-Cookie"]...) // each is a header of its own
 	maps.Copy(header, e.Header)
+	if len(cookies) > 0 {
+		header["Set-Cookie"] = cookies
+	}
 	if _, ok := innermost(w).(*bareResponse); ok {
 		header.Set("Content-Length", strconv.Itoa(len(e.Body)))
 	}
