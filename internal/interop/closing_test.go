@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -69,7 +70,7 @@ func TestTheyCloseConn(t *testing.T) {
 		if err := <-closed; err != nil {
 			t.Errorf("%s: %v", p.name, err)
 		}
-		if err := c.WaitClosed(bounded(t)); err != nil {
+		if err := c.WaitClosed(testnet.Bounded(t)); err != nil {
 			t.Errorf("WaitClosed: %v", err)
 		}
 	})
@@ -80,17 +81,17 @@ func TestTheyCloseSocket(t *testing.T) {
 	eachClosing(t, they, socket, func(t *testing.T, p peer, closing frames.CloseError, s *wsconn.Socket, f foreign) {
 		closed := theyClose(f, closing)
 		for range 2 {
-			_, _, err := s.ReadMessage(bounded(t))
+			_, _, err := s.ReadMessage(testnet.Bounded(t))
 			wantClose(t, err, closing.Code, closing.Reason)
 		}
-		if err := s.WriteMessage(bounded(t), wsconn.Text, nil); !errors.As(err, new(*wsconn.CloseError)) {
+		if err := s.WriteMessage(testnet.Bounded(t), wsconn.Text, nil); !errors.As(err, new(*wsconn.CloseError)) {
 			t.Errorf("WriteMessage after it: %v, want a *wsconn.CloseError", err)
 		}
 		s.Close()
 		if err := <-closed; err != nil {
 			t.Errorf("%s: %v", p.name, err)
 		}
-		if err := s.WaitClosed(bounded(t)); err != nil {
+		if err := s.WaitClosed(testnet.Bounded(t)); err != nil {
 			t.Errorf("WaitClosed: %v", err)
 		}
 	})
@@ -105,13 +106,13 @@ func TestWeCloseConn(t *testing.T) {
 		if err := c.CloseWith(closing.Code, closing.Reason); err != nil {
 			t.Fatal(err)
 		}
-		m := <-reading(bounded(t), f)
+		m := <-reading(testnet.Bounded(t), f)
 		wantSame(t, p.name, m, message{typ: wsconn.Binary, data: []byte("the last words")})
 		wantClosed(t, p, f, closing)
 		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Read: %v, want net.ErrClosed", err)
 		}
-		if err := c.WaitClosed(bounded(t)); err != nil {
+		if err := c.WaitClosed(testnet.Bounded(t)); err != nil {
 			t.Errorf("WaitClosed: %v", err)
 		}
 	})
@@ -124,10 +125,10 @@ func TestWeCloseSocket(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantClosed(t, p, f, closing)
-		if _, _, err := s.ReadMessage(bounded(t)); !errors.Is(err, net.ErrClosed) {
+		if _, _, err := s.ReadMessage(testnet.Bounded(t)); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("ReadMessage: %v, want net.ErrClosed", err)
 		}
-		if err := s.WaitClosed(bounded(t)); err != nil {
+		if err := s.WaitClosed(testnet.Bounded(t)); err != nil {
 			t.Errorf("WaitClosed: %v", err)
 		}
 	})
@@ -137,7 +138,7 @@ func TestWeCloseSocket(t *testing.T) {
 // transport, as applications of these libraries do.
 func wantClosed(t *testing.T, p peer, f foreign, want frames.CloseError) {
 	t.Helper()
-	_, _, err := f.Read(bounded(t))
+	_, _, err := f.Read(testnet.Bounded(t))
 	if ce, ok := errors.AsType[*wsconn.CloseError](err); !ok || *ce != want {
 		t.Errorf("%s saw %v, want %v", p.name, err, &want)
 	}
@@ -151,7 +152,7 @@ func TestServerKeepsTransport(t *testing.T) {
 		p := start(t)
 		t.Run(p.name, func(t *testing.T) {
 			url, next := p.serve(t, nil)
-			c, err := wsconn.Dial(bounded(t), url, &wsconn.DialOptions{CloseTimeout: 100 * time.Millisecond})
+			c, err := wsconn.Dial(testnet.Bounded(t), url, &wsconn.DialOptions{CloseTimeout: 100 * time.Millisecond})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -161,10 +162,10 @@ func TestServerKeepsTransport(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { f.Cut() })
-			answered := reading(bounded(t), f)
+			answered := reading(testnet.Bounded(t), f)
 			c.Close()
 			<-answered
-			if err := c.WaitClosed(bounded(t)); err != nil {
+			if err := c.WaitClosed(testnet.Bounded(t)); err != nil {
 				t.Errorf("the closing handshake was completed: %v", err)
 			}
 		})
@@ -178,10 +179,10 @@ func TestTheyAreNotKeptWaiting(t *testing.T) {
 		t.Run(peer.name, func(t *testing.T) {
 			s, f := meet(t, peer.start(t), server, socket, subprotocols{})
 			closed := theyClose(f, closings[0])
-			if _, _, err := s.ReadMessage(bounded(t)); err != io.EOF {
+			if _, _, err := s.ReadMessage(testnet.Bounded(t)); err != io.EOF {
 				t.Errorf("ReadMessage: %v", err)
 			}
-			if err := s.WaitClosed(bounded(t)); err != nil {
+			if err := s.WaitClosed(testnet.Bounded(t)); err != nil {
 				t.Errorf("WaitClosed: %v", err)
 			}
 			if err := <-closed; err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -14,13 +15,13 @@ func TestTheyCut(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
 		s, f := meet(t, p, side, socket, subprotocols{})
 		whole := message{typ: wsconn.Binary, data: pattern(1 << 10)}
-		if err := f.Write(bounded(t), whole.typ, whole.data); err != nil {
+		if err := f.Write(testnet.Bounded(t), whole.typ, whole.data); err != nil {
 			t.Fatal(err)
 		}
 		wantMessage(t, s, whole)
 		f.Cut()
 		for range 2 {
-			_, _, err := s.ReadMessage(bounded(t))
+			_, _, err := s.ReadMessage(testnet.Bounded(t))
 			wantTruncated(t, err)
 		}
 	})
@@ -30,7 +31,7 @@ func TestTheyCut(t *testing.T) {
 func TestTheyCutMessage(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
 		c, f := meet(t, p, side, stream, subprotocols{})
-		if err := f.WriteFragment(bounded(t), wsconn.Binary, pattern(64<<10), false); err != nil {
+		if err := f.WriteFragment(testnet.Bounded(t), wsconn.Binary, pattern(64<<10), false); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := c.Read(make([]byte, 1)); err != nil {
@@ -48,11 +49,11 @@ func TestTheyCutMessage(t *testing.T) {
 func TestTheyCutMessageOfASocket(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
 		s, f := meet(t, p, side, socket, subprotocols{})
-		if err := f.WriteFragment(bounded(t), wsconn.Binary, pattern(64<<10), false); err != nil {
+		if err := f.WriteFragment(testnet.Bounded(t), wsconn.Binary, pattern(64<<10), false); err != nil {
 			t.Fatal(err)
 		}
 		f.Cut()
-		_, half, err := s.ReadMessage(bounded(t))
+		_, half, err := s.ReadMessage(testnet.Bounded(t))
 		if half != nil {
 			t.Errorf("half of a message was returned: %d bytes", len(half))
 		}
@@ -70,13 +71,13 @@ func TestWeCut(t *testing.T) {
 			if _, err := c.Write(sent.data); err != nil {
 				t.Fatal(err)
 			}
-			wantSame(t, p.name, <-reading(bounded(t), f), sent)
+			wantSame(t, p.name, <-reading(testnet.Bounded(t), f), sent)
 			c.Terminate()
 			wantCut(t, p, f)
 		})
 		t.Run("inside a message", func(t *testing.T) {
 			s, f := meet(t, p, side, socket, subprotocols{})
-			w, err := s.NextWriter(bounded(t), wsconn.Binary)
+			w, err := s.NextWriter(testnet.Bounded(t), wsconn.Binary)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +94,7 @@ func TestWeCut(t *testing.T) {
 // wantCut checks that the peer's end saw neither a message nor a Close frame.
 func wantCut(t *testing.T, p peer, f foreign) {
 	t.Helper()
-	m := <-reading(bounded(t), f)
+	m := <-reading(testnet.Bounded(t), f)
 	if m.err == nil {
 		t.Errorf("after a cut %s received %v", p.name, m)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/testnet"
 )
 
 // A stream there and back, as messages of our default size, which has to suit
@@ -15,7 +16,7 @@ func TestStreamEcho(t *testing.T) {
 	const size = 16 << 20
 	eachPeer(t, func(t *testing.T, p peer, side side) {
 		c, f := meet(t, p, side, stream, subprotocols{})
-		ctx := bounded(t)
+		ctx := testnet.Bounded(t)
 		echoed := echo(t, ctx, f)
 		type result struct {
 			checksum

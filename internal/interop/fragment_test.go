@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -49,7 +50,7 @@ func TestFragmentsOfTheirs(t *testing.T) {
 		for _, way := range reads {
 			t.Run(way.name, func(t *testing.T) {
 				s, f := meet(t, p, side, socket, subprotocols{})
-				ctx := bounded(t)
+				ctx := testnet.Bounded(t)
 				end := reading(ctx, f) // for the pongs
 				for _, m := range fragmented {
 					before := s.Stats().FramesRead
@@ -75,7 +76,7 @@ func TestFragmentsOfTheirs(t *testing.T) {
 // sendFragments sends a message of the peer's, with pings between its pieces.
 func sendFragments(t *testing.T, p peer, f foreign, s *wsconn.Socket, typ wsconn.MessageType, pieces [][]byte) {
 	t.Helper()
-	ctx := bounded(t)
+	ctx := testnet.Bounded(t)
 	for i, piece := range pieces {
 		fin := i == len(pieces)-1
 		if err := f.WriteFragment(ctx, typ, piece, fin); err != nil {
@@ -90,10 +91,10 @@ func sendFragments(t *testing.T, p peer, f foreign, s *wsconn.Socket, typ wsconn
 // pingBetween has both ends ping between two fragments.
 func pingBetween(t *testing.T, f foreign, s *wsconn.Socket) {
 	t.Helper()
-	if err := f.Ping(bounded(t), "between"); err != nil {
+	if err := f.Ping(testnet.Bounded(t), "between"); err != nil {
 		t.Fatalf("their ping between fragments: %v", err)
 	}
-	if _, err := s.Ping(bounded(t)); err != nil {
+	if _, err := s.Ping(testnet.Bounded(t)); err != nil {
 		t.Fatalf("our ping between fragments: %v", err)
 	}
 }
@@ -103,7 +104,7 @@ func TestFragmentsOfOurs(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
 		s, f := meet(t, p, side, socket, subprotocols{})
 		unlimited(f)
-		ctx := bounded(t)
+		ctx := testnet.Bounded(t)
 		end := make(chan message, 1)
 		go func() { end <- reads[0].read(ctx, s) }() // for the pongs
 		for _, m := range fragmented {
@@ -127,7 +128,7 @@ func TestFragmentsOfOurs(t *testing.T) {
 // writeFragments sends a message of ours, with pings between its pieces.
 func writeFragments(t *testing.T, f foreign, s *wsconn.Socket, typ wsconn.MessageType, pieces [][]byte) {
 	t.Helper()
-	w, err := s.NextWriter(bounded(t), typ)
+	w, err := s.NextWriter(testnet.Bounded(t), typ)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +157,7 @@ func TestFragmentsOfAStream(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
 		s, f := meet(t, p, side, socket, subprotocols{})
 		unlimited(f)
-		ctx := bounded(t)
+		ctx := testnet.Bounded(t)
 		theirs := reading(ctx, f)
 		w, err := s.NextWriter(ctx, wsconn.Binary)
 		if err != nil {

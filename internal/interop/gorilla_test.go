@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -87,5 +88,5 @@ func (c *gorillaConn) Close(code frames.CloseCode, reason string) error {
 func (c *gorillaConn) Cut() error { return c.NetConn().Close() }
 
 func (c *gorillaConn) control(typ int, p []byte) error {
-	return c.WriteControl(typ, p, time.Now().Add(patience))
+	return c.WriteControl(typ, p, time.Now().Add(testnet.Patience))
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -20,11 +21,11 @@ func TestTheyCloseInsideMessage(t *testing.T) {
 		for _, way := range reads {
 			t.Run(way.name, func(t *testing.T) {
 				s, f := meet(t, p, side, socket, subprotocols{})
-				if err := f.WriteFragment(bounded(t), wsconn.Binary, pattern(64<<10), false); err != nil {
+				if err := f.WriteFragment(testnet.Bounded(t), wsconn.Binary, pattern(64<<10), false); err != nil {
 					t.Fatal(err)
 				}
 				closed := theyClose(f, inside)
-				m := way.read(bounded(t), s)
+				m := way.read(testnet.Bounded(t), s)
 				wantInside(t, "ours", m.err)
 				s.Close()
 				if err := <-closed; err != nil {
@@ -34,7 +35,7 @@ func TestTheyCloseInsideMessage(t *testing.T) {
 		}
 		t.Run("Conn", func(t *testing.T) {
 			c, f := meet(t, p, side, stream, subprotocols{})
-			if err := f.WriteFragment(bounded(t), wsconn.Binary, pattern(64<<10), false); err != nil {
+			if err := f.WriteFragment(testnet.Bounded(t), wsconn.Binary, pattern(64<<10), false); err != nil {
 				t.Fatal(err)
 			}
 			closed := theyClose(f, inside)
@@ -51,7 +52,7 @@ func TestTheyCloseInsideMessage(t *testing.T) {
 func TestWeCloseInsideMessage(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
 		s, f := meet(t, p, side, socket, subprotocols{})
-		w, err := s.NextWriter(bounded(t), wsconn.Binary)
+		w, err := s.NextWriter(testnet.Bounded(t), wsconn.Binary)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,12 +60,12 @@ func TestWeCloseInsideMessage(t *testing.T) {
 		if err := s.CloseWith(inside.Code, inside.Reason); err != nil {
 			t.Fatal(err)
 		}
-		wantInside(t, p.name, (<-reading(bounded(t), f)).err)
+		wantInside(t, p.name, (<-reading(testnet.Bounded(t), f)).err)
 		f.Cut()
 		if err := w.Close(); err == nil {
 			t.Error("the end of the message was sent after Close")
 		}
-		if err := s.WaitClosed(bounded(t)); err != nil {
+		if err := s.WaitClosed(testnet.Bounded(t)); err != nil {
 			t.Errorf("WaitClosed: %v", err)
 		}
 	})

@@ -56,7 +56,7 @@ func TestMessages(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
 		s, f := meet(t, p, side, socket, subprotocols{})
 		unlimited(f)
-		ctx := bounded(t)
+		ctx := testnet.Bounded(t)
 		for _, m := range messages() {
 			sent := make(chan error, 1)
 			go func() { sent <- f.Write(ctx, m.typ, m.data) }()
@@ -86,7 +86,7 @@ func reading(ctx context.Context, f foreign) <-chan message {
 // wantMessage reads the next message.
 func wantMessage(t *testing.T, s *wsconn.Socket, want message) {
 	t.Helper()
-	typ, p, err := s.ReadMessage(bounded(t))
+	typ, p, err := s.ReadMessage(testnet.Bounded(t))
 	wantSame(t, "wsconn", message{typ, p, err}, want)
 }
 

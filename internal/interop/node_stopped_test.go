@@ -6,6 +6,8 @@ import (
 	"io"
 	"syscall"
 	"testing"
+
+	"github.com/wsstream/wsstream/internal/testnet"
 )
 
 // Our Close while ws is still sending and does not run at all: it returns
@@ -28,7 +30,7 @@ func TestNodeCloseWhileSending(t *testing.T) {
 		if err := n.process.self.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.WaitClosed(bounded(t)); err != nil {
+		if err := c.WaitClosed(testnet.Bounded(t)); err != nil {
 			t.Errorf("the closing handshake: %v", err)
 		}
 		if e := n.await(t, "close"); e.Code != 1000 {

@@ -3,6 +3,8 @@ package interop
 import (
 	"io"
 	"testing"
+
+	"github.com/wsstream/wsstream/internal/testnet"
 )
 
 const bulk = 96 << 20
@@ -19,7 +21,7 @@ func TestNodeStreamReceives(t *testing.T) {
 		if got := n.await(t, "end").checksum(); got != sent {
 			t.Errorf("ws received %v, want %v", got, sent)
 		}
-		if err := c.WaitClosed(bounded(t)); err != nil {
+		if err := c.WaitClosed(testnet.Bounded(t)); err != nil {
 			t.Error(err)
 		}
 	})

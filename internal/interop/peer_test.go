@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -104,7 +105,7 @@ func tryMeet[C ended](t *testing.T, p peer, side side, kind kind[C], speak subpr
 		}
 	} else {
 		url, accepted := listen(t, kind, speak)
-		f, err = p.dial(bounded(t), url, speak.theirs)
+		f, err = p.dial(testnet.Bounded(t), url, speak.theirs)
 		c = accepted()
 	}
 	if err == nil {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/wsstream/wsstream/internal/testnet"
 )
 
 // Pings of both ends, each answered while the other one does nothing but read,
@@ -11,7 +13,7 @@ import (
 func TestPings(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
 		s, f := meet(t, p, side, socket, subprotocols{})
-		ctx := bounded(t)
+		ctx := testnet.Bounded(t)
 		theirs := reading(ctx, f)
 		ours := make(chan error, 1)
 		go func() {
@@ -37,7 +39,7 @@ func TestPings(t *testing.T) {
 // The same while nobody reads on our side, which is noticed after a while: all
 // peers ping at once.
 func TestPingsUnread(t *testing.T) {
-	ctx := bounded(t)
+	ctx := testnet.Bounded(t)
 	var pinging sync.WaitGroup
 	for _, peer := range peers {
 		p := peer.start(t)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -33,7 +34,7 @@ func (p *process) peer(habits habits) peer {
 		serve: func(t *testing.T, subprotocols []string) (string, func() (foreign, error)) {
 			t.Helper()
 			r, url := p.listen(t, do{Subprotocols: subprotocols})
-			return url, func() (foreign, error) { return r.open(bounded(t), nil) }
+			return url, func() (foreign, error) { return r.open(testnet.Bounded(t), nil) }
 		},
 		habits: habits,
 	}
@@ -119,7 +120,7 @@ func (r *remote) String() string {
 // await is next for a test.
 func (r *remote) await(t *testing.T, name string) event {
 	t.Helper()
-	e, err := r.next(bounded(t), name)
+	e, err := r.next(testnet.Bounded(t), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +186,7 @@ func (r *remote) Close(code frames.CloseCode, reason string) error {
 	if err := r.do(command); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testnet.Patience)
 	defer cancel()
 	e, err := r.next(ctx, "close")
 	if err == nil && e.Code != int(code) {

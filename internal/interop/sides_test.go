@@ -55,7 +55,7 @@ func dial[C ended](t *testing.T, kind kind[C], url string, speak subprotocols) C
 
 // tryDial is dial where the server may refuse.
 func tryDial[C ended](t *testing.T, kind kind[C], url string, speak subprotocols) (C, error) {
-	c, err := kind.dial(bounded(t), url, &wsconn.DialOptions{Subprotocols: speak.ours})
+	c, err := kind.dial(testnet.Bounded(t), url, &wsconn.DialOptions{Subprotocols: speak.ours})
 	if err == nil {
 		guard(t, c)
 	}

@@ -1,6 +1,7 @@
 package testnet
 
 import (
+	"context"
 	"runtime"
 	"testing"
 	"time"
@@ -9,6 +10,13 @@ import (
 // Patience bounds the waits below for what is to happen: it is far more than
 // that takes.
 const Patience = time.Minute
+
+// Bounded returns a context for one test.
+func Bounded(tb testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(tb.Context(), Patience)
+	tb.Cleanup(cancel)
+	return ctx
+}
 
 // InTime fails the test, with all that goes on, if f does not return.
 func InTime(tb testing.TB, what string, f func()) {

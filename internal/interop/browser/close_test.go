@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -82,7 +83,7 @@ func testServerCloses(t *testing.T, b *browser) {
 				t.Error(err)
 			}
 			wantEnd(t, seen().end, end{tt.code, tt.seen, true})
-			if err := c.WaitClosed(bounded(t)); err != nil {
+			if err := c.WaitClosed(testnet.Bounded(t)); err != nil {
 				t.Errorf("the closing handshake: %v", err)
 			}
 		})
@@ -107,15 +108,15 @@ func testPageCloses(t *testing.T, b *browser) {
 			url, next := endpoint(t, b.site, wsconn.AcceptSocket, nil)
 			seen := begin[life](t, b.page, "life", args{"url": url, "send": []string{"one"}, "close": tt.args})
 			c := next()
-			if typ, p, err := c.ReadMessage(bounded(t)); typ != wsconn.Text || string(p) != "one" {
+			if typ, p, err := c.ReadMessage(testnet.Bounded(t)); typ != wsconn.Text || string(p) != "one" {
 				t.Fatalf("before the close came %v %q, %v", typ, p, err)
 			}
 			for range 2 {
-				_, _, err := c.ReadMessage(bounded(t))
+				_, _, err := c.ReadMessage(testnet.Bounded(t))
 				wantError(t, err, tt.code, tt.reason)
 			}
 			var closed *wsconn.CloseError
-			if err := c.WriteMessage(bounded(t), wsconn.Text, nil); !errors.As(err, &closed) || closed.Code != tt.code {
+			if err := c.WriteMessage(testnet.Bounded(t), wsconn.Text, nil); !errors.As(err, &closed) || closed.Code != tt.code {
 				t.Errorf("WriteMessage gives %v, want a CloseError with %v", err, tt.code)
 			}
 			wantEnd(t, seen().end, end{tt.code, "", true}) // also while the application does not close
@@ -137,10 +138,10 @@ func testTooLarge(t *testing.T, b *browser) {
 	seen := begin[life](t, b.page, "life", args{"url": url, "send": []string{
 		strings.Repeat("a", limit), strings.Repeat("b", limit+1)}})
 	c := next()
-	if _, p, err := c.ReadMessage(bounded(t)); len(p) != limit || err != nil {
+	if _, p, err := c.ReadMessage(testnet.Bounded(t)); len(p) != limit || err != nil {
 		t.Errorf("a message of %d bytes came as one of %d, %v", limit, len(p), err)
 	}
-	_, _, err := c.ReadMessage(bounded(t))
+	_, _, err := c.ReadMessage(testnet.Bounded(t))
 	var violation *frames.Error
 	if !errors.As(err, &violation) || violation.Code != frames.CloseMessageTooBig {
 		t.Errorf("one of a byte more gives %v, want a frames.Error with %v", err, frames.CloseMessageTooBig)

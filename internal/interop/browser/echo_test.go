@@ -14,7 +14,7 @@ import (
 // echo sends everything back until the page closes. What it returns waits for
 // that, which has to be with code 1000.
 func echo(t *testing.T, c *wsconn.Socket) (closed func()) {
-	ctx := bounded(t)
+	ctx := testnet.Bounded(t)
 	ended := make(chan error, 1)
 	go func() {
 		for {

@@ -127,11 +127,11 @@ func testSlowServer(t *testing.T, b *browser) {
 	wantBounded(t, before)
 	close(gate.open)
 	for n := range bulkCount {
-		if _, p, err := c.ReadMessage(bounded(t)); err != nil || !bytes.Equal(p, block(n)) {
+		if _, p, err := c.ReadMessage(testnet.Bounded(t)); err != nil || !bytes.Equal(p, block(n)) {
 			t.Fatalf("message %d has %d bytes, %v", n, len(p), err)
 		}
 	}
-	if _, _, err := c.ReadMessage(bounded(t)); err != io.EOF {
+	if _, _, err := c.ReadMessage(testnet.Bounded(t)); err != io.EOF {
 		t.Errorf("the end is %v, want %v", err, io.EOF)
 	}
 	c.Close()
@@ -153,10 +153,10 @@ func testKeepAlive(t *testing.T, b *browser) {
 	seen := begin[life](t, b.page, "life", args{"url": url})
 	c := next()
 	testnet.Poll(t, "the browser's answer to three pings", func() bool { return pongs.Load() >= 3 })
-	if rtt, err := c.Ping(bounded(t)); err != nil || rtt <= 0 {
+	if rtt, err := c.Ping(testnet.Bounded(t)); err != nil || rtt <= 0 {
 		t.Errorf("Ping: %v, %v", rtt, err)
 	}
-	if err := c.WriteMessage(bounded(t), wsconn.Text, []byte("still here")); err != nil {
+	if err := c.WriteMessage(testnet.Bounded(t), wsconn.Text, []byte("still here")); err != nil {
 		t.Error(err)
 	}
 	c.Close()

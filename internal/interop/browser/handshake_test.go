@@ -51,7 +51,7 @@ func testNoSubprotocol(t *testing.T, b *browser) {
 	if got := seen(); got.Opened || got.end != cut {
 		t.Errorf("the page saw %+v, want no connection", got)
 	}
-	if _, _, err := c.ReadMessage(bounded(t)); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, _, err := c.ReadMessage(testnet.Bounded(t)); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("the server's error is %v, want %v", err, io.ErrUnexpectedEOF)
 	}
 }

@@ -38,7 +38,7 @@ func testPageLeaves(t *testing.T, b *browser) {
 			do[any](t, b.page, tt.hold, args{"url": url})
 			stream := nextStream()
 			tt.gone(t)
-			_, _, err := socket.ReadMessage(bounded(t))
+			_, _, err := socket.ReadMessage(testnet.Bounded(t))
 			wantError(t, err, frames.CloseGoingAway, "")
 			testnet.InTime(t, "Read", func() {
 				_, err = stream.Read(make([]byte, 1))

@@ -1,20 +1,12 @@
 package browser_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/wsstream/wsstream/internal/testnet"
 )
 
 func TestMain(m *testing.M) { testnet.Main(m) }
-
-// bounded returns a context for one test.
-func bounded(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), testnet.Patience)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // TestBrowser has all the tests in one, for one browser.
 func TestBrowser(t *testing.T) {

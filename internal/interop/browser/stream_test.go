@@ -77,7 +77,7 @@ func testStreamToPage(t *testing.T, b *browser) {
 		t.Errorf("the page got %d bytes with the sum %s, want %d with %s", got.Size, got.SHA256, size, want)
 	}
 	wantEnd(t, got.end, end{frames.CloseNormalClosure, "", true})
-	if err := c.WaitClosed(bounded(t)); err != nil {
+	if err := c.WaitClosed(testnet.Bounded(t)); err != nil {
 		t.Errorf("the closing handshake: %v", err)
 	}
 }

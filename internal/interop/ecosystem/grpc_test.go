@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/wsstream/wsstream/internal/testnet"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -91,14 +92,14 @@ func TestGRPCUnary(t *testing.T) {
 		for range 8 {
 			running.Go(func() {
 				for _, size := range []int{1, 1000, 100_000, 1_000_000, 2} {
-					if err := call(bounded(t), client, size); err != nil {
+					if err := call(testnet.Bounded(t), client, size); err != nil {
 						t.Errorf("%d bytes: %v", size, err)
 					}
 				}
 			})
 		}
 		running.Wait()
-		if err := call(bounded(t), client, 0); status.Code(err) != codes.InvalidArgument {
+		if err := call(testnet.Bounded(t), client, 0); status.Code(err) != codes.InvalidArgument {
 			t.Errorf("the service's own error came as %v", err)
 		}
 	})
@@ -108,7 +109,7 @@ func TestGRPCStream(t *testing.T) {
 	onEvery(t, everyStream, nil, func(t *testing.T, w *web) {
 		const messages, size = 500, 20_000
 		server, client := w.grpc(t)
-		stream := must(client.NewStream(bounded(t), &echoService.Streams[0], "/ecosystem.Echo/Talk"))(t)
+		stream := must(client.NewStream(testnet.Bounded(t), &echoService.Streams[0], "/ecosystem.Echo/Talk"))(t)
 		message := func(i int) []byte { return pattern()[i : i+size] }
 		sent := make(chan error, 1)
 		go func() {

@@ -59,7 +59,7 @@ var pipeBack = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 // them, over one connection.
 func useHTTP2(t *testing.T, client *http.Client, url string, connections *atomic.Int32) {
 	const streams, size = 16, 2 << 20
-	ctx := bounded(t)
+	ctx := testnet.Bounded(t)
 	// The transport puts a new connection among those to use again in a
 	// goroutine of its own.
 	for reused := false; !reused; {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/wsstream/wsstream/internal/testnet"
 )
 
 // soon is a deadline that is waited for.
@@ -78,9 +80,9 @@ func TestHTTPDeadlinesLeaveTheConnection(t *testing.T) {
 	onEveryRoute(t, nil, func(t *testing.T, w *web) {
 		expired := make(chan bool)
 		connections := w.serveHTTP(t, &http.Server{
-			ReadTimeout:  patience,
-			WriteTimeout: patience,
-			IdleTimeout:  patience,
+			ReadTimeout:  testnet.Patience,
+			WriteTimeout: testnet.Patience,
+			IdleTimeout:  testnet.Patience,
 			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				control := http.NewResponseController(w)
 				control.SetReadDeadline(time.Now().Add(soon))
@@ -101,7 +103,7 @@ func TestHTTPDeadlinesLeaveTheConnection(t *testing.T) {
 				io.WriteString(bodyWriter, text)
 				bodyWriter.Close()
 			}()
-			request := must(http.NewRequestWithContext(bounded(t), "POST", "http://inner/", body))(t)
+			request := must(http.NewRequestWithContext(testnet.Bounded(t), "POST", "http://inner/", body))(t)
 			request.ContentLength = int64(len(text))
 			response := must(client.Do(request))(t)
 			answer, err := io.ReadAll(response.Body)

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"testing"
+
+	"github.com/wsstream/wsstream/internal/testnet"
 )
 
 // shout is a protocol of its own that takes an HTTP connection over: it echoes
@@ -30,7 +32,7 @@ type upgraded interface {
 
 func (w *web) mustUpgrade(t *testing.T) upgraded {
 	t.Helper()
-	request := must(http.NewRequestWithContext(bounded(t), "GET", "http://inner/", nil))(t)
+	request := must(http.NewRequestWithContext(testnet.Bounded(t), "GET", "http://inner/", nil))(t)
 	request.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"shout"}}
 	response := must(w.httpClient(t).Do(request))(t)
 	t.Cleanup(func() { response.Body.Close() })

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -36,24 +37,24 @@ func TestHTTPShutdown(t *testing.T) {
 		}
 		slow := make(chan answer, 1)
 		go func() {
-			text, err := ask(bounded(t), client, "GET", "http://inner/slow", nil)
+			text, err := ask(testnet.Bounded(t), client, "GET", "http://inner/slow", nil)
 			slow <- answer{text, err}
 		}()
 		<-asked
-		if _, err := ask(bounded(t), client, "GET", "http://inner/idle", nil); err != nil {
+		if _, err := ask(testnet.Bounded(t), client, "GET", "http://inner/idle", nil); err != nil {
 			t.Error(err)
 		}
 
 		down := make(chan error, 1)
 		inner.RegisterOnShutdown(func() { close(finish) })
-		go func() { down <- inner.Shutdown(bounded(t)) }()
+		go func() { down <- inner.Shutdown(testnet.Bounded(t)) }()
 		if got := <-slow; got.text != "finished" || got.err != nil {
 			t.Errorf("the answer in progress: %q, %v", got.text, got.err)
 		}
 		if err := <-down; err != nil {
 			t.Errorf("the inner Shutdown: %v", err)
 		}
-		_, err := w.dial(bounded(t))
+		_, err := w.dial(testnet.Bounded(t))
 		if refusal, ok := errors.AsType[*wsconn.HandshakeError](err); !ok || refusal.Status != http.StatusServiceUnavailable {
 			t.Errorf("Dial after it: %v, want 503", err)
 		}
@@ -61,7 +62,7 @@ func TestHTTPShutdown(t *testing.T) {
 			t.Errorf("the connection handed over, after it: %v", err)
 		}
 
-		if err := w.server.Shutdown(bounded(t)); err != nil {
+		if err := w.server.Shutdown(testnet.Bounded(t)); err != nil {
 			t.Errorf("the outer Shutdown: %v", err)
 		}
 		_, err = handedOver.Read(make([]byte, 1))

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -74,7 +75,7 @@ func TestHTTPKeepAlive(t *testing.T) {
 		client := w.httpClient(t)
 		for i, body := range []string{"", "a", strings.Repeat("b", 100_000), "", "c"} {
 			path := "/" + strconv.Itoa(i)
-			answer, err := ask(bounded(t), client, "POST", "http://inner"+path, strings.NewReader(body))
+			answer, err := ask(testnet.Bounded(t), client, "POST", "http://inner"+path, strings.NewReader(body))
 			if want := "POST " + path + ": " + body; err != nil || answer != want {
 				t.Errorf("%.60q, %v, want %.60q", answer, err, want)
 			}
@@ -104,7 +105,7 @@ func TestHTTPConnContext(t *testing.T) {
 		for _, name := range []string{"alice", "bob"} {
 			w := *w
 			w.url = strings.Replace(w.url, "://", "://"+name+":secret@", 1)
-			answer, err := ask(bounded(t), w.httpClient(t), "GET", "http://inner/", nil)
+			answer, err := ask(testnet.Bounded(t), w.httpClient(t), "GET", "http://inner/", nil)
 			if !strings.HasPrefix(answer, name+" from 127.0.0.1:") || err != nil {
 				t.Errorf("%s is seen as %q, %v", name, answer, err)
 			}
@@ -139,7 +140,7 @@ func TestHTTPUpload(t *testing.T) {
 			readBulk(t, r.Body, size)
 			fmt.Fprint(w, "thank you")
 		})})
-		answer, err := ask(bounded(t), w.httpClient(t), "PUT", "http://inner/", newBulk(size))
+		answer, err := ask(testnet.Bounded(t), w.httpClient(t), "PUT", "http://inner/", newBulk(size))
 		if answer != "thank you" || err != nil {
 			t.Errorf("%q, %v", answer, err)
 		}
@@ -151,7 +152,7 @@ func TestHTTPUpload(t *testing.T) {
 // the Close frame: nothing here waits for CloseTimeout.
 func TestHTTPCancelInAnAnswer(t *testing.T) {
 	onEvery(t, everyStream, nil, func(t *testing.T, w *web) {
-		w.options.CloseTimeout = 10 * patience
+		w.options.CloseTimeout = 10 * testnet.Patience
 		stopped := make(chan error, 1)
 		connections := w.serveHTTP(t, &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/endless" {
@@ -162,7 +163,7 @@ func TestHTTPCancelInAnAnswer(t *testing.T) {
 			stopped <- err
 		})})
 		client := w.httpClient(t)
-		ctx, cancel := context.WithCancel(bounded(t))
+		ctx, cancel := context.WithCancel(testnet.Bounded(t))
 		request := must(http.NewRequestWithContext(ctx, "GET", "http://inner/endless", nil))(t)
 		response := must(client.Do(request))(t)
 		defer response.Body.Close()
@@ -176,10 +177,10 @@ func TestHTTPCancelInAnAnswer(t *testing.T) {
 			if err == nil {
 				t.Error("the server's writing did not fail")
 			}
-		case <-bounded(t).Done():
+		case <-testnet.Bounded(t).Done():
 			t.Fatal("the server goes on writing")
 		}
-		if _, err := ask(bounded(t), client, "GET", "http://inner/", nil); err != nil {
+		if _, err := ask(testnet.Bounded(t), client, "GET", "http://inner/", nil); err != nil {
 			t.Error(err)
 		}
 		if n := connections.Load(); n != 2 {

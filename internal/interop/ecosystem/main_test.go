@@ -1,26 +1,13 @@
 package ecosystem_test
 
 import (
-	"context"
 	"net"
 	"testing"
-	"time"
 
 	"github.com/wsstream/wsstream/internal/testnet"
 )
 
 func TestMain(m *testing.M) { testnet.Main(m) }
-
-// patience is how long a test waits for anything before it fails: far more
-// than whatever is waited for takes.
-const patience = 60 * time.Second
-
-// bounded returns a context for one test.
-func bounded(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // must(f())(t) is what f returns, and fails the test if that is an error.
 func must[T any](v T, err error) func(t *testing.T) T {

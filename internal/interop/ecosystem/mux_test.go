@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/mux"
 	"github.com/wsstream/wsstream/wsconn"
 )
@@ -23,9 +24,9 @@ var everyStream = append([]route{
 // is dialed and accepted from then on.
 func (w *web) multiplex(t *testing.T) {
 	t.Helper()
-	c := must(w.dial(bounded(t)))(t)
+	c := must(w.dial(testnet.Bounded(t)))(t)
 	// Not when the test ends, as mustDial does: what is served ends before.
-	bound := time.AfterFunc(patience, func() { c.Terminate() })
+	bound := time.AfterFunc(testnet.Patience, func() { c.Terminate() })
 	t.Cleanup(func() { bound.Stop() })
 	w.opens = must(mux.Client(c, nil))(t)
 	t.Cleanup(func() { w.opens.Close() })

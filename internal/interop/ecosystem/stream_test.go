@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -47,7 +48,7 @@ func TestCopyBetweenConnections(t *testing.T) {
 		far.serveEach(t, mirror)
 		near := newWeb(t, everyRoute[0], nil)
 		near.serveEach(t, func(c net.Conn) {
-			onward, err := far.dial(bounded(t))
+			onward, err := far.dial(testnet.Bounded(t))
 			if err != nil {
 				t.Error(err)
 				return

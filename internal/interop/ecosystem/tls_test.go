@@ -21,11 +21,11 @@ func (w *web) tlsPair(t *testing.T) (client, server *tls.Conn) {
 	clientConfig.ServerName = "localhost"
 	a, b := w.pair(t)
 	for _, c := range []net.Conn{a, b} { // a deadline that does not come leaves no trace
-		c.SetDeadline(time.Now().Add(patience))
+		c.SetDeadline(time.Now().Add(testnet.Patience))
 		defer c.SetDeadline(time.Time{})
 	}
 	client, server = tls.Client(a, clientConfig), tls.Server(b, serverConfig)
-	ctx := bounded(t)
+	ctx := testnet.Bounded(t)
 	done := make(chan error, 1)
 	go func() { done <- server.HandshakeContext(ctx) }()
 	if err := client.HandshakeContext(ctx); err != nil {
@@ -40,7 +40,7 @@ func (w *web) tlsPair(t *testing.T) (client, server *tls.Conn) {
 // pair returns the two ends of a connection. Every call on them is bounded.
 func (w *web) pair(t *testing.T) (client, server net.Conn) {
 	t.Helper()
-	ctx := bounded(t)
+	ctx := testnet.Bounded(t)
 	client = must(w.dialContext(ctx, "", ""))(t)
 	t.Cleanup(func() { cut(client) })
 	server = must(w.served().Accept())(t)
@@ -84,7 +84,7 @@ func TestTLS(t *testing.T) {
 			if !ok {
 				continue
 			}
-			err := below.WaitClosed(bounded(t))
+			err := below.WaitClosed(testnet.Bounded(t))
 			// TLS has read to its own end and not to that of the stream below, so
 			// the one that closes second cannot know that all was read.
 			if told, ok := errors.AsType[*wsconn.CloseError](err); err != nil && (!ok || told.Code != 1000) {

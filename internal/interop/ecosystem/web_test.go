@@ -91,7 +91,7 @@ func (w *web) dial(ctx context.Context) (*wsconn.Conn, error) {
 // mustDial returns a connection whose every call is bounded.
 func (w *web) mustDial(t *testing.T) *wsconn.Conn {
 	t.Helper()
-	ctx := bounded(t)
+	ctx := testnet.Bounded(t)
 	c := must(w.dial(ctx))(t)
 	t.Cleanup(func() { c.Terminate() })
 	context.AfterFunc(ctx, func() { c.Terminate() })

@@ -94,7 +94,7 @@ func TestForwardCredentials(t *testing.T) {
 			t.Run(tt.name, func(t *testing.T) {
 				u := *right
 				u.User = tt.user
-				_, err := wsconn.Dial(bounded(t), tg.url, through(t, &u))
+				_, err := wsconn.Dial(testnet.Bounded(t), tg.url, through(t, &u))
 				wantProxyError(t, err, right, tt.want)
 			})
 		}
@@ -110,7 +110,7 @@ func TestForwardForbidden(t *testing.T) {
 		}
 		tg, other := newTarget(t, false, nil), newTarget(t, false, nil)
 		proxy, _ := f.start(t, other.address)
-		_, err := wsconn.Dial(bounded(t), tg.url, through(t, proxy))
+		_, err := wsconn.Dial(testnet.Bounded(t), tg.url, through(t, proxy))
 		wantProxyError(t, err, proxy, f.forbidden)
 		other.meet(t, other.url, through(t, proxy))
 	})
@@ -121,7 +121,7 @@ func TestForwardAbsent(t *testing.T) {
 	eachForward(t, func(t *testing.T, f forward) {
 		address := program.FreePort(t)
 		proxy, _ := f.start(t, address)
-		_, err := wsconn.Dial(bounded(t), "ws://"+address, through(t, proxy))
+		_, err := wsconn.Dial(testnet.Bounded(t), "ws://"+address, through(t, proxy))
 		wantProxyError(t, err, proxy, f.absent)
 	})
 }
@@ -144,7 +144,7 @@ func TestForwardDead(t *testing.T) {
 	for _, scheme := range []string{"http", "https", "socks5", "socks5h"} {
 		t.Run(scheme, func(t *testing.T) {
 			proxy := proxyURL(scheme, program.FreePort(t), url.UserPassword(user, password))
-			_, err := wsconn.Dial(bounded(t), tg.url, through(t, proxy))
+			_, err := wsconn.Dial(testnet.Bounded(t), tg.url, through(t, proxy))
 			wantProxyError(t, err, proxy, text("refused"))
 			if !errors.Is(err, syscall.ECONNREFUSED) {
 				t.Errorf("the error is %v, want %v", err, syscall.ECONNREFUSED)
@@ -160,7 +160,7 @@ func TestForwardRefused(t *testing.T) {
 		proxy, _ := f.start(t, tg.address)
 		opts := through(t, proxy)
 		opts.Header = http.Header{"Origin": {"http://elsewhere.example"}}
-		_, err := wsconn.Dial(bounded(t), tg.url, opts)
+		_, err := wsconn.Dial(testnet.Bounded(t), tg.url, opts)
 		wantRefused(t, "client", err, http.StatusForbidden, "")
 		wantRefused(t, "server", testnet.Take(t, "the handshake", tg.results).err, http.StatusForbidden, "elsewhere")
 		if errors.As(err, new(*wsconn.ProxyError)) {
@@ -177,7 +177,7 @@ func TestForwardHeader(t *testing.T) {
 	proxy, _ := startSquid("http")(t, tg.address)
 	proxy.User = nil
 	opts := through(t, proxy)
-	_, err := wsconn.Dial(bounded(t), tg.url, opts)
+	_, err := wsconn.Dial(testnet.Bounded(t), tg.url, opts)
 	wantProxyError(t, err, proxy, status(http.StatusProxyAuthRequired))
 	opts.ProxyHeader = http.Header{"X-Token": {token}}
 	tg.meet(t, tg.url, opts)

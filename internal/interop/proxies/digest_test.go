@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -35,7 +36,7 @@ func TestForwardDigest(t *testing.T) {
 			if tt.right {
 				tg.meet(t, tg.url, opts)
 			} else {
-				_, err := wsconn.Dial(bounded(t), tg.url, opts)
+				_, err := wsconn.Dial(testnet.Bounded(t), tg.url, opts)
 				wantProxyError(t, err, proxy, status(http.StatusProxyAuthRequired))
 			}
 			if asked != tt.asked {

@@ -1,7 +1,6 @@
 package proxies_test
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -14,13 +13,6 @@ import (
 )
 
 func TestMain(m *testing.M) { testnet.Main(m) }
-
-// bounded returns a context for one test.
-func bounded(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), testnet.Patience)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // folder is for the files of a proxy, which may run as another user.
 func folder(t *testing.T) string {

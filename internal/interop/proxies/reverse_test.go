@@ -55,7 +55,7 @@ func TestNginxCloses(t *testing.T) {
 				}
 			})
 			server.Close()
-			if err := client.WaitClosed(bounded(t)); err != nil {
+			if err := client.WaitClosed(testnet.Bounded(t)); err != nil {
 				t.Errorf("the closing handshake: %v", err)
 			}
 		})
@@ -83,7 +83,7 @@ func TestNginxUntold(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tg := newTarget(t, false, nil)
 			n := startNginx(t, false, "http"+strings.TrimPrefix(tg.url, "ws"), tt.location)
-			_, err := wsconn.Dial(bounded(t), n.url, nil)
+			_, err := wsconn.Dial(testnet.Bounded(t), n.url, nil)
 			wantRefused(t, "client", err, http.StatusUpgradeRequired, tt.cure)
 			wantRefused(t, "server", testnet.Take(t, "the handshake", tg.results).err, http.StatusUpgradeRequired, tt.cure)
 		})
@@ -121,7 +121,7 @@ func TestNginxOrigin(t *testing.T) {
 				tg.meet(t, n.url, opts)
 				return
 			}
-			_, err := wsconn.Dial(bounded(t), n.url, opts)
+			_, err := wsconn.Dial(testnet.Bounded(t), n.url, opts)
 			wantRefused(t, "client", err, tt.status, "")
 			wantRefused(t, "server", testnet.Take(t, "the handshake", tg.results).err, tt.status, origin)
 		})
@@ -131,7 +131,7 @@ func TestNginxOrigin(t *testing.T) {
 // Nobody listens behind nginx.
 func TestNginxAlone(t *testing.T) {
 	n := startNginx(t, false, "http://"+program.FreePort(t), websocket)
-	_, err := wsconn.Dial(bounded(t), n.url, nil)
+	_, err := wsconn.Dial(testnet.Bounded(t), n.url, nil)
 	wantRefused(t, "client", err, http.StatusBadGateway, "")
 }
 

@@ -51,7 +51,7 @@ func newTarget(t *testing.T, secure bool, opts *wsconn.AcceptOptions) *target {
 // and returns both ends.
 func (tg *target) meet(t *testing.T, url string, opts *wsconn.DialOptions) (client, server *wsconn.Conn) {
 	t.Helper()
-	client, err := wsconn.Dial(bounded(t), url, opts)
+	client, err := wsconn.Dial(testnet.Bounded(t), url, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func finish(t *testing.T, inTurn bool, client, server *wsconn.Conn) {
 	t.Helper()
 	closed := func(name string, c *wsconn.Conn) {
 		t.Helper()
-		if err := c.WaitClosed(bounded(t)); err != nil {
+		if err := c.WaitClosed(testnet.Bounded(t)); err != nil {
 			t.Errorf("the %s's closing handshake: %v", name, err)
 		}
 	}
