@@ -87,11 +87,14 @@ func TestWhatIsNotDeflate(t *testing.T) {
 		{"a byte behind the end", "f2 48 cd c9 c9 07 00 00", "complement"},
 		{"garbage behind BFINAL", "f3 48 cd c9 c9 07 00 ff", "does not exist"},
 		{"text", hex.EncodeToString([]byte("not compressed at all")), "that does not exist"},
+		{"BFINAL, its code cut in the end", "f3 48 cd c9 c9 07", "ends in the middle"},
 		{"type 3", "06 00", "does not exist"},
 		{"a wrong complement", "00 05 00 fa fe 48 65 6c 6c 6f 00", "complement"},
 		{"too many literals", "fc 00 00 00", "codes"},
 		{"a code that is not complete", "04 80 00 00", "codes"},
+		{"a length repeated before the first", "04 00 12 00 00 00", "codes"},
 		{"length code 286", "1b 03 00", "stands for nothing"},
+		{"distance code 30", "4a 04 3e 00", "stands for nothing"},
 		{"before the first byte", "f2 00 11 00 00", "outside the window"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -154,12 +157,12 @@ func isTooBig(err error) bool {
 // TestWindowBetweenMessages: with context takeover a message may refer to those
 // before it, as far as the window goes, and without it may not.
 func TestWindowBetweenMessages(t *testing.T) {
-	first := noise(1000)
-	stored := append([]byte{0, 0xe8, 0x03, 0x17, 0xfc}, first...)
+	first := noise(1024)
+	stored := append([]byte{0, 0x00, 0x04, 0xff, 0xfb}, first...)
 	stored = append(stored, 0)
 	var b bytes.Buffer
 	w, _ := stdflate.NewWriterDict(&b, 9, first)
-	w.Write(first[:300]) // 1000 bytes back
+	w.Write(first[:300]) // 1024 bytes back
 	w.Flush()
 	second := bytes.TrimSuffix(b.Bytes(), []byte{0, 0, 0xff, 0xff})
 

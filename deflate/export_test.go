@@ -9,3 +9,6 @@ func Kept() int {
 	defer warm.mu.Unlock()
 	return warm.n
 }
+
+// Turns returns how many messages are being compressed with this MaxConcurrent.
+func Turns(maxConcurrent int) int { return len(turnsOf(maxConcurrent)) }

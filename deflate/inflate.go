@@ -91,11 +91,9 @@ func (f *inflater) run() error {
 	return nil
 }
 
-// refill takes in bytes until acc holds more than 55 bits, or there are no more.
+// refill takes in bytes until acc holds more than 55 bits, or there are no more,
+// as there are none when n is below zero.
 func (f *inflater) refill() {
-	if f.n < 0 {
-		return
-	}
 	if f.pos+8 <= len(f.in) {
 		f.acc |= binary.LittleEndian.Uint64(f.in[f.pos:]) << f.n
 		f.pos += (63 - f.n) >> 3

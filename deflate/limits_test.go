@@ -39,6 +39,7 @@ func TestLimits(t *testing.T) {
 		{"as large as it may be", small, -1, 1 << 20, "", 1 << 20},
 		{"a byte more", small, -1, 1<<20 - 1, "more than 1048575 bytes", 0},
 		{"the floor of the ratio", small, 0, 0, "", 1 << 20},
+		{"above the floor", zeros(t, 2<<20), 0, 0, "more than 200 times", 0},
 		{"above the ratio", large, 0, 0, "more than 200 times", 0},
 		{"above a ratio of 1000", large, 1000, 0, "more than 1000 times", 0},
 		{"at the highest ratio", large, 1032, 0, "", 8 << 20},

@@ -81,6 +81,8 @@ func (p *puff) block() {
 			switch s := p.symbol(code); {
 			case s < 16:
 				lengths = append(lengths, s)
+			case s == 16 && len(lengths) == 0:
+				panic(errPuff)
 			case s == 16:
 				for range 3 + p.bits(2) {
 					lengths = append(lengths, lengths[len(lengths)-1])

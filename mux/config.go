@@ -44,7 +44,7 @@ type Config struct {
 	// much data may wait to be read in sum before the peer is given no more
 	// window, in bytes. Zero means 64 MiB, negative no bound. To each stream
 	// belong 256 KiB besides, which the protocol grants it. The memory that data
-	// lies in may be twice as much as the data, and 256 KiB a stream.
+	// lies in may be twice as much as the windows, and 512 KiB a stream.
 	Memory int64
 
 	// MaxStreams is how many streams of the peer may be open at a time; one

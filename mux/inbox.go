@@ -68,11 +68,11 @@ type inbox struct {
 	held   int     // memory that they keep from being used again
 }
 
-// piece is data in a chunk.
+// piece is data in a chunk. If b has capacity left, nobody else uses what is
+// behind it, and more can be put there.
 type piece struct {
-	c   *chunk
-	b   []byte
-	own bool // more can be put behind it: nobody else uses the chunk
+	c *chunk
+	b []byte
 }
 
 func (in *inbox) empty() bool { return in.first == len(in.pieces) }
@@ -87,14 +87,14 @@ func (in *inbox) last() *piece {
 
 // add takes data that lies in c. It is not copied if it is large, unless the
 // chunks that hold it were to hold too much for what is in them: twice that at
-// most, and as much as a window has at first.
+// most, and as much as a window has at first. Reading may leave less in them.
 func (in *inbox) add(c *chunk, b []byte) {
 	held := 0
 	if last := in.last(); last == nil || last.c != c {
 		held = len(c.b)
 	}
 	if len(b) >= shareSize && in.held+held <= 2*(in.size+len(b))+initialWindow {
-		in.push(piece{c: c.share(), b: b}, held)
+		in.push(piece{c.share(), b[:len(b):len(b)]}, held)
 		return
 	}
 	for len(b) > 0 {
@@ -104,7 +104,7 @@ func (in *inbox) add(c *chunk, b []byte) {
 
 // collect copies what it can of b to one place.
 func (in *inbox) collect(b []byte) int {
-	if p := in.last(); p != nil && p.own && len(p.b) < cap(p.b) {
+	if p := in.last(); p != nil && len(p.b) < cap(p.b) {
 		n := min(len(b), cap(p.b)-len(p.b))
 		p.b = append(p.b, b[:n]...)
 		in.size += n
@@ -116,7 +116,7 @@ func (in *inbox) collect(b []byte) int {
 	}
 	c := newChunk(size)
 	n := copy(c.b, b)
-	in.push(piece{c: c, b: c.b[:n], own: true}, len(c.b))
+	in.push(piece{c, c.b[:n]}, len(c.b))
 	return n
 }
 
@@ -137,7 +137,7 @@ func (in *inbox) take(out []piece, n int) (taken []piece, size int) {
 	for len(out) < cap(out) && size < n && !in.empty() {
 		p := &in.pieces[in.first]
 		if m := n - size; m < len(p.b) {
-			out = append(out, piece{c: p.c.share(), b: p.b[:m]})
+			out = append(out, piece{p.c.share(), p.b[:m]})
 			p.b = p.b[m:]
 			size += m
 			break

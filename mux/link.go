@@ -121,7 +121,7 @@ func (l *link) receive(h header) (err error) {
 
 // receiveData takes n bytes, which are here, of the frame of data in progress.
 func (l *link) receiveData(n int) error {
-	b := l.chunk.b[l.r : l.r+n : l.r+n]
+	b := l.chunk.b[l.r : l.r+n]
 	l.r += n
 	l.left -= n
 	if l.discard {
