@@ -26,12 +26,13 @@ type link struct {
 	// The part below belongs to yamux's receiving goroutine.
 	chunk   *chunk // what has come and not been looked at is chunk.b[r:w]
 	r, w    int
-	last    int    // how much the last read brought
-	out     []byte // headers to hand to yamux
-	frame   header // the frame of data that is being received
-	left    int    // so many bytes of it are still to come
-	discard bool   // they are for nobody
-	err     error  // nothing comes any more
+	last    int         // how much the last read brought
+	out     []byte      // headers to hand to yamux
+	frame   header      // the frame of data that is being received
+	left    int         // so many bytes of it are still to come
+	discard bool        // they are for nobody
+	err     error       // nothing comes any more
+	quiet   *time.Timer // kicks when a Read into a large chunk has brought nothing for a while
 
 	mu     sync.Mutex
 	kicked bool // a read deadline in the past is set, or about to be
@@ -132,9 +133,15 @@ func (l *link) receiveData(n int) error {
 	return err
 }
 
+// quietTime is how long a session waits with a large chunk for more.
+const quietTime = time.Second
+
 // fill reads once from the connection.
 func (l *link) fill() error {
 	l.room()
+	if len(l.chunk.b) == chunkSizes[largeChunk] {
+		l.watchQuiet()
+	}
 	n, err := l.conn.Read(l.chunk.b[l.w:])
 	l.w += n
 	l.last = n
@@ -147,7 +154,20 @@ func (l *link) fill() error {
 	case err == nil:
 		return io.ErrNoProgress
 	}
+	if l.quiet != nil {
+		l.quiet.Stop()
+	}
 	return sessionCause(err)
+}
+
+// watchQuiet lets a Read that brings nothing give its chunk back: it is kicked,
+// and the next one gets a small one.
+func (l *link) watchQuiet() {
+	if l.quiet == nil {
+		l.quiet = time.AfterFunc(quietTime, l.kick)
+		return
+	}
+	l.quiet.Reset(quietTime)
 }
 
 // room makes room to read into, behind the beginning of a header that may be
