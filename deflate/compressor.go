@@ -1,15 +1,11 @@
 package deflate
 
-import (
-	"runtime"
-	"sync"
-)
-
 // Compressor compresses the messages of one direction of a connection. It is for
 // one goroutine at a time.
 //
 // Between messages it holds the window if it compresses with context takeover:
-// as many bytes as have been sent, up to 1<<windowBits. With a [Decompressor]
+// as many bytes as have been sent, up to 1<<windowBits, or fewer if there is no
+// more room in Options.MaxWindowMemory. With a [Decompressor]
 // for the other direction that is 65 KiB for windows of 15 bits and 9 KiB for
 // 12, and less than 1 KiB without context takeover.
 //
@@ -45,6 +41,9 @@ func NewCompressor(o *Options, noContextTakeover bool, windowBits int) *Compress
 		turns:     turnsOf(o.MaxConcurrent),
 	}
 	c.window.limit = windowSize(windowBits)
+	if c.takeover {
+		c.window.share = newShare(c, o.MaxWindowMemory)
+	}
 	switch {
 	case c.takeover && !o.ThresholdWithTakeover:
 		c.threshold = 0
@@ -90,45 +89,27 @@ func (c *Compressor) Append(dst, message []byte) (compressed []byte, ok bool) {
 	return compressed, true
 }
 
-// Release gives back what is kept to make the next message faster. It is for a
-// connection that has ended; without it this happens later.
-func (c *Compressor) Release() {
+// Forget makes the next message as if it were the first: it refers to nothing
+// that was sent before. It is for a message that was compressed and then not
+// sent, so that the peer does not have in its window what this one has, and for
+// messages that reach the peer past this Compressor, compressed once for many.
+// It is always allowed: a peer's window may hold more than is referred to.
+//
+// The memory of the window is given up.
+func (c *Compressor) Forget() {
+	c.cool()
+	c.window.forget()
+}
+
+// cool gives back the encoder that remembers the window, if there is one. Another
+// can be told.
+func (c *Compressor) cool() {
 	if w := warm.take(c); w != nil {
 		w.giveBack()
 	}
 }
 
-// turns bounds how many messages are compressed at a time; nil does not.
-type turns chan struct{}
-
-var (
-	turnsMu  sync.Mutex
-	allTurns = make(map[int]turns) // by Options.MaxConcurrent
-)
-
-func turnsOf(maxConcurrent int) turns {
-	if maxConcurrent < 0 {
-		return nil
-	}
-	if maxConcurrent == 0 {
-		maxConcurrent = runtime.GOMAXPROCS(0)
-	}
-	turnsMu.Lock()
-	defer turnsMu.Unlock()
-	if allTurns[maxConcurrent] == nil {
-		allTurns[maxConcurrent] = make(turns, maxConcurrent)
-	}
-	return allTurns[maxConcurrent]
-}
-
-func (t turns) wait() {
-	if t != nil {
-		t <- struct{}{}
-	}
-}
-
-func (t turns) done() {
-	if t != nil {
-		<-t
-	}
-}
+// Release gives back all that is kept for the next message. It is for a
+// connection that has ended; without it this happens once the Compressor is
+// garbage.
+func (c *Compressor) Release() { c.Forget() }

@@ -163,7 +163,7 @@ func TestTakeover(t *testing.T) {
 		if n := repeat(c); n == 0 || n > 30 {
 			t.Errorf("%d bits: %d bytes", bits, n)
 		}
-		c.Release()
+		c.Cool()
 		if second, ok := c.Append(nil, line); !ok || len(second) > 30 {
 			t.Errorf("%d bits: %d bytes from another encoder", bits, len(second))
 		}

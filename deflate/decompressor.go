@@ -1,6 +1,7 @@
 package deflate
 
 import (
+	"errors"
 	"io"
 	"sync"
 )
@@ -25,7 +26,13 @@ type Decompressor struct {
 	limit int64     // of the message open: what it may be inflated to
 	size  int       // its compressed size
 	err   error     // what follows the bytes at hand; io.EOF between messages
+	lost  error     // with takeover: why the window is not the peer's any more
 }
+
+var (
+	errUnread   = errors.New("deflate: a message was opened before the one before it was read to its end, to which it may refer: read that first, if only to throw it away")
+	errReleased = errors.New("deflate: a message was opened after Release, which has given up the window that it may refer to")
+)
 
 // Default and floor of Options.MaxRatio.
 const (
@@ -60,17 +67,19 @@ func windowSize(bits int) int { return 1 << min(max(bits, minWindowBits), maxWin
 // the peer has sent it. It must not be changed until Read has returned an error,
 // io.EOF or another one, or AppendAll has returned.
 //
-// A message that has not been read to its end is lost, and with context
-// takeover so are those after it.
+// A message that has not been read to its end is lost. With context takeover so
+// are all those after it, which may refer to it: reading them returns an error.
 func (d *Decompressor) Open(message []byte) {
-	d.Release()
-	d.f = inflaters.Get().(*inflater)
-	var history *window
-	if d.takeover {
-		history = &d.window
+	if d.f != nil && d.takeover {
+		d.lost = errUnread
 	}
-	d.f.reset(message, history, d.reach)
-	d.size, d.err = len(message), nil
+	d.close()
+	if d.err = d.lost; d.err != nil {
+		return
+	}
+	d.f = inflaters.Get().(*inflater)
+	d.f.reset(message, &d.window, d.reach)
+	d.size = len(message)
 	d.limit = d.maxMessage
 	if allowed := max(int64(d.size)*int64(d.maxRatio), ratioFloor); d.maxRatio > 0 && (d.limit <= 0 || allowed < d.limit) {
 		d.limit = allowed
@@ -112,9 +121,26 @@ func (d *Decompressor) AppendAll(dst []byte) ([]byte, error) {
 	}
 }
 
-// Release gives back what an open message has borrowed. It is for a connection
-// that has ended; the end of a message does the same.
+// AtEnd reports whether all of the message has been read, as far as that is
+// known: if it returns false, there may still be nothing more.
+func (d *Decompressor) AtEnd() bool { return d.f == nil && d.err == io.EOF }
+
+// SetMaxMessage changes the limit that NewDecompressor was given, from the next
+// message on.
+func (d *Decompressor) SetMaxMessage(n int64) { d.maxMessage = n }
+
+// Release gives back all that is held. It is for a connection that has ended:
+// with context takeover, messages that are opened after it cannot be read.
 func (d *Decompressor) Release() {
+	d.close()
+	d.window.forget()
+	if d.takeover && d.lost == nil {
+		d.lost = errReleased
+	}
+}
+
+// close gives back what an open message has borrowed.
+func (d *Decompressor) close() {
 	if d.f != nil {
 		d.f.reset(nil, nil, 0)
 		inflaters.Put(d.f)
@@ -127,8 +153,11 @@ func (d *Decompressor) Release() {
 func (d *Decompressor) next() ([]byte, error) {
 	for d.f != nil && d.read == d.f.w {
 		if err := d.inflate(); err != nil {
-			d.Release()
+			d.close()
 			d.err = err
+			if d.takeover {
+				d.lost = err
+			}
 		}
 	}
 	if d.f == nil {
@@ -150,7 +179,7 @@ func (d *Decompressor) finish() {
 	if d.takeover {
 		d.window.write(d.f.out[max(d.f.w-d.reach, 0):d.f.w])
 	}
-	d.Release()
+	d.close()
 }
 
 // inflate gets more bytes, all those at hand having been read. At the end of the

@@ -26,7 +26,7 @@ func BenchmarkCompress(b *testing.B) {
 						at := i * size % (len(lines) - size)
 						dst, _ = c.Append(dst[:0], lines[at:at+size])
 						if mode == "cold" {
-							c.Release()
+							c.Cool()
 						}
 						in, out = in+size, out+len(dst)
 					}

@@ -123,7 +123,7 @@ func FuzzRoundTrip(f *testing.F) {
 				t.Fatalf("%d bytes of %d, %v", len(got), n, err)
 			}
 			if r.IntN(8) == 0 {
-				c.Release()
+				c.Cool()
 			}
 		}
 	})

@@ -12,3 +12,15 @@ func Kept() int {
 
 // Turns returns how many messages are being compressed with this MaxConcurrent.
 func Turns(maxConcurrent int) int { return len(turnsOf(maxConcurrent)) }
+
+// Cool takes away the encoder that remembers what c has sent, as other
+// connections do that are busy.
+func (c *Compressor) Cool() { c.cool() }
+
+// WindowMemory returns what the windows hold of this MaxWindowMemory.
+func WindowMemory(maxWindowMemory int) int64 {
+	return budgets.of(maxWindowMemory, newBudget).held.Load()
+}
+
+// Window returns how many bytes the window of c may hold before it grows.
+func (c *Compressor) Window() int { return cap(c.window.buf) }

@@ -17,7 +17,7 @@ type inflater struct {
 	acc uint64
 	n   int
 
-	history *window // what came before the message; nil: nothing
+	history *window // what came before the message
 	reach   int     // the largest distance that was agreed
 
 	out []byte // of outSize+outSlack bytes

@@ -103,7 +103,7 @@ func copyMatch(out []byte, w, dist, length int) {
 // false if there is no such byte.
 func (f *inflater) copyHistory(w, dist, length int) bool {
 	before := dist - w
-	if f.history == nil || before > f.history.len() {
+	if before > f.history.len() {
 		return false
 	}
 	n := min(before, length)

@@ -20,19 +20,22 @@ func TestMemory(t *testing.T) {
 		name       string
 		noTakeover bool
 		bits       int
+		windows    int // all that those of the Compressors may take
 		most       uint64
 	}{
-		{"no takeover", true, 15, 1 * kib},
-		{"takeover, 8 bits", false, 8, 2 * kib},
-		{"takeover, 12 bits", false, 12, 9 * kib},
-		{"takeover, 15 bits", false, 15, 65 * kib},
+		{"no takeover", true, 15, 0, 1 * kib},
+		{"takeover, 8 bits", false, 8, 0, 2 * kib},
+		{"takeover, 12 bits", false, 12, 0, 9 * kib},
+		{"takeover, 15 bits", false, 15, 0, 65 * kib},
+		{"takeover, 15 bits, 1 MB for all windows", false, 15, 1000 * kib, 34 * kib},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cs, ds := make([]*deflate.Compressor, conns), make([]*deflate.Decompressor, conns)
+			o := deflate.Options{Level: 1, Threshold: -1, MaxWindowMemory: test.windows}
 			rest()
 			base := heap()
 			for i := range conns {
-				cs[i] = deflate.NewCompressor(everything(1), test.noTakeover, test.bits)
+				cs[i] = deflate.NewCompressor(&o, test.noTakeover, test.bits)
 				ds[i] = deflate.NewDecompressor(nil, test.noTakeover, test.bits, 0)
 			}
 			fresh := (heap() - base) / conns

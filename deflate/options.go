@@ -72,6 +72,18 @@ type Options struct {
 	// negative no limit.
 	MaxConcurrent int
 
+	// MaxWindowMemory is how many bytes all connections whose options have the
+	// same number here may keep, together, as windows of what they have sent,
+	// where they compress with context takeover. Zero means no limit. A
+	// connection that finds no room keeps a smaller window, or none: its
+	// messages are compressed all the same and shrink less, until others have
+	// ended.
+	//
+	// It does not count the windows of what was received: those are the peer's
+	// to use, so they cannot be given up. What bounds them is the number of
+	// connections and, of the peer's end, MaxWindowBits or NoContextTakeover.
+	MaxWindowMemory int
+
 	// MaxRatio limits what a message may be inflated to: so many times its
 	// compressed size, or 1 MiB if that is more. What goes beyond is refused as
 	// a bomb, with code 1009. Zero means 200, negative no limit. DEFLATE cannot
@@ -116,6 +128,10 @@ func (o *Options) Check() error {
 		return fmt.Errorf("deflate: Options.Level is %d: it goes from 1, the fastest, to 9, and 0 is the default", o.Level)
 	case o.Threshold < 0 && o.ThresholdWithTakeover:
 		return fmt.Errorf("deflate: Options.ThresholdWithTakeover is set for a Threshold of %d, which is none", o.Threshold)
+	case o.MaxWindowMemory < 0:
+		return fmt.Errorf("deflate: Options.MaxWindowMemory is %d: 0 is no limit, and for no windows at all there is NoContextTakeover", o.MaxWindowMemory)
+	case o.MaxWindowMemory > 0 && o.MaxWindowMemory < smallestWindow:
+		return fmt.Errorf("deflate: Options.MaxWindowMemory is %d: the smallest window has %d bytes, and for none at all there is NoContextTakeover", o.MaxWindowMemory, smallestWindow)
 	case o.MaxRatio > maxDeflateRatio:
 		return fmt.Errorf("deflate: Options.MaxRatio is %d: no message has more than %d, a negative number says no limit", o.MaxRatio, maxDeflateRatio)
 	}

@@ -8,6 +8,8 @@ type window struct {
 	buf   []byte
 	next  int // where the oldest byte is, and the next one goes, once buf is full
 	limit int // bytes it may hold
+
+	share *share // that its memory is taken from; nil: there is enough
 }
 
 // smallestWindow is what a window begins with, in bytes.
@@ -18,15 +20,12 @@ func (w *window) len() int { return len(w.buf) }
 
 // write takes in p as the latest bytes.
 func (w *window) write(p []byte) {
-	if len(p) > w.limit {
-		p = p[len(p)-w.limit:]
-	}
-	if room := w.limit - len(w.buf); room > 0 {
-		w.grow(min(len(w.buf)+len(p), w.limit))
-		n := min(room, len(p))
-		w.buf = append(w.buf, p[:n]...)
-		p = p[n:]
-	}
+	w.grow(min(len(w.buf)+len(p), w.limit))
+	size := cap(w.buf)
+	p = p[max(len(p)-size, 0):]
+	n := min(size-len(w.buf), len(p))
+	w.buf = append(w.buf, p[:n]...)
+	p = p[n:]
 	for len(p) > 0 {
 		n := copy(w.buf[w.next:], p)
 		p = p[n:]
@@ -36,8 +35,8 @@ func (w *window) write(p []byte) {
 	}
 }
 
-// grow makes room for n bytes in all. It never takes more than the limit, which
-// append, rounding up, would.
+// grow makes room for n bytes in all, or for fewer if the share does not allow as
+// many. It never takes more than the limit, which append, rounding up, would.
 func (w *window) grow(n int) {
 	if n <= cap(w.buf) {
 		return
@@ -46,9 +45,21 @@ func (w *window) grow(n int) {
 	for size < n {
 		size *= 2
 	}
-	buf := make([]byte, len(w.buf), min(size, w.limit))
-	copy(buf, w.buf)
-	w.buf = buf
+	size = min(size, w.limit)
+	for !w.share.take(size - cap(w.buf)) {
+		if size /= 2; size <= cap(w.buf) || size < smallestWindow {
+			return
+		}
+	}
+	buf := make([]byte, len(w.buf), size)
+	w.copyBack(buf, len(buf))
+	w.buf, w.next = buf, 0
+}
+
+// forget empties the window and gives its memory up.
+func (w *window) forget() {
+	w.share.give(cap(w.buf))
+	w.buf, w.next = nil, 0
 }
 
 // copyBack fills dst with the bytes that begin distance bytes before the end.

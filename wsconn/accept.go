@@ -81,11 +81,12 @@ func upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, reply 
 		return upgraded{}, misuse(err)
 	}
 	u := upgraded{
-		role:   frames.Server,
-		stream: reply.stream,
+		role:        frames.Server,
+		stream:      reply.stream,
+		compression: reply.compression,
 		outcome: outcome{
 			subprotocol: reply.subprotocol,
-			extensions:  reply.terms,
+			extensions:  reply.extensions,
 			value:       value,
 			clientAddr:  clientAddr(r, opts.TrustedProxies, opts.ClientAddrHeader),
 		},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wsstream/wsstream/deflate"
 	"github.com/wsstream/wsstream/frames"
 )
 
@@ -133,6 +134,7 @@ func TestAcceptAnswers(t *testing.T) {
 		name, request string
 		subprotocols  []string
 		subprotocol   string
+		compression   *deflate.Options
 		extensions    string
 		terms         streamTerms
 	}{
@@ -148,7 +150,11 @@ func TestAcceptAnswers(t *testing.T) {
 		{name: "no subprotocol offered", request: goodRequest, subprotocols: []string{"b"}},
 		{name: "the server's preference", request: addField("Sec-WebSocket-Protocol: a, b\r\nSec-WebSocket-Protocol: c"), subprotocols: []string{"d", "c", "a"}, subprotocol: "c"},
 		{name: "subprotocols have case", request: addField("Sec-WebSocket-Protocol: A"), subprotocols: []string{"a"}},
-		{name: "unknown extension", request: addField("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits")},
+		{name: "unknown extension", request: addField("Sec-WebSocket-Extensions: x-other; a=1")},
+		{name: "compression", request: addField("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"), compression: &deflate.Options{}, extensions: "permessage-deflate"},
+		{name: "compression that is off", request: addField("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits")},
+		{name: "compression and our extension", request: addField("Sec-WebSocket-Extensions: wsstream, permessage-deflate; server_max_window_bits=9"), compression: &deflate.Options{},
+			extensions: "permessage-deflate; server_max_window_bits=9, " + own, terms: streamTerms{agreed: true}},
 		{name: "our extension", request: addField("Sec-WebSocket-Extensions: permessage-deflate, wsstream; max_message=9; half_close"), extensions: own, terms: streamTerms{agreed: true, halfClose: true, peerMaxMessage: 9}},
 		{name: "our extension without half-close", request: addField("Sec-WebSocket-Extensions: wsstream"), extensions: own, terms: streamTerms{agreed: true}},
 		{name: "our extension, malformed", request: addField("Sec-WebSocket-Extensions: wsstream; half_close; half_close")},
@@ -157,6 +163,7 @@ func TestAcceptAnswers(t *testing.T) {
 			t.Parallel()
 			s := newHandshakeServer(t, &AcceptOptions{
 				Subprotocols: tt.subprotocols,
+				Compression:  tt.compression,
 				Authorize:    func(r *http.Request) (any, error) { return r.URL.Path, nil },
 			}, nil)
 			s.Start()
@@ -176,7 +183,7 @@ func TestAcceptAnswers(t *testing.T) {
 				t.Fatal(got.err)
 			}
 			u := got.u
-			if u.subprotocol != tt.subprotocol || u.stream != tt.terms || u.value != "/path" || u.role != frames.Server {
+			if u.subprotocol != tt.subprotocol || u.stream != tt.terms || u.value != "/path" || u.role != frames.Server || u.compression.agreed != (tt.compression != nil) {
 				t.Errorf("upgraded %+v", u)
 			}
 			if u.maxMessage != defaultMaxMessage || u.maxFragments != defaultMaxFragments || u.closeTimeout != defaultCloseTimeout {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/wsstream/wsstream/deflate"
 )
 
 // AcceptOptions says how [Accept], [AcceptSocket] and a [Listener] answer a
@@ -31,6 +33,13 @@ type AcceptOptions struct {
 	// turns the check off. Requests without an Origin do not come from a
 	// page, and are accepted.
 	Origins []string
+
+	// Compression says how messages are compressed with clients that offer it:
+	// see [DialOptions.Compression]. Nil means that they are not. With all
+	// defaults it costs a connection up to 64 KiB; to bound what clients can
+	// make a server hold, see ClientNoContextTakeover, MaxConcurrent and what is
+	// beside them in [deflate.Options].
+	Compression *deflate.Options
 
 	// These are as in [DialOptions].
 	MaxMessage     int64

@@ -9,7 +9,7 @@ import (
 // writeMessages sends p as messages of at most size bytes each, or as one if
 // size is 0, an empty one if p is empty. n counts whole messages, also one
 // that a deadline cut: the rest of that one is on its way.
-func (w *writer) writeMessages(op frames.Opcode, p []byte, size int) (n int, err error) {
+func (w *writer) writeMessages(op frames.Opcode, rsv frames.RSV, p []byte, size int) (n int, err error) {
 	if size == 0 || size > len(p) {
 		size = len(p)
 	}
@@ -19,7 +19,7 @@ func (w *writer) writeMessages(op frames.Opcode, p []byte, size int) (n int, err
 	defer w.release()
 	w.used.Store(true)
 	for {
-		m, cut, err := w.writeSome(op, p[n:], size)
+		m, cut, err := w.writeSome(op, rsv, p[n:], size)
 		n += m
 		switch {
 		case err != nil:
@@ -37,9 +37,9 @@ func (w *writer) writeMessages(op frames.Opcode, p []byte, size int) (n int, err
 
 // writeSome sends the first messages of p in one system call, if the transport
 // takes them so. cut says that the deadline came: n then counts what is kept.
-func (w *writer) writeSome(op frames.Opcode, p []byte, size int) (n int, cut bool, err error) {
+func (w *writer) writeSome(op frames.Opcode, rsv frames.RSV, p []byte, size int) (n int, cut bool, err error) {
 	if size > batchSize {
-		return w.writeLarge(op, p[:min(size, len(p))])
+		return w.writeLarge(op, rsv, p[:min(size, len(p))])
 	}
 	buf := getBuffer(len(p))
 	defer buf.release()
@@ -49,7 +49,7 @@ func (w *writer) writeSome(op frames.Opcode, p []byte, size int) (n int, cut boo
 		if wire > 0 && len(b)+frames.MaxHeaderSize+len(message) > len(buf.b) {
 			break
 		}
-		h, err := w.machine.Send(op, 0, true)
+		h, err := w.machine.Send(op, rsv, true)
 		if err != nil {
 			return 0, false, sendError(err)
 		}
@@ -89,8 +89,8 @@ func (w *writer) sendBatch(b []byte, payload, wire, size int) (n int, cut bool, 
 // writeLarge sends p as one frame that is too large for one buffer, piece by
 // piece. After a cut the outlet keeps the remaining pieces, so that the frame
 // becomes whole.
-func (w *writer) writeLarge(op frames.Opcode, p []byte) (n int, cut bool, err error) {
-	h, err := w.machine.Send(op, 0, true)
+func (w *writer) writeLarge(op frames.Opcode, rsv frames.RSV, p []byte) (n int, cut bool, err error) {
+	h, err := w.machine.Send(op, rsv, true)
 	if err != nil {
 		return 0, false, sendError(err)
 	}
@@ -140,13 +140,13 @@ func (w *writer) writeFragment(op frames.Opcode, p []byte, fin bool) (sent bool,
 
 // writeFrame sends a message that is a frame already. As for writeMessages, one
 // that a deadline cut is on its way.
-func (w *writer) writeFrame(m *Prepared) error {
+func (w *writer) writeFrame(m *form) error {
 	if err := w.acquire(); err != nil {
 		return err
 	}
 	defer w.release()
 	w.used.Store(true)
-	if _, err := w.machine.Send(m.typ, 0, true); err != nil {
+	if _, err := w.machine.Send(m.typ, m.rsv, true); err != nil {
 		return sendError(err)
 	}
 	n, cut, err := w.sendBatch(m.frame, len(m.payload), len(m.frame), len(m.payload))
@@ -161,7 +161,7 @@ func (w *writer) writeFrame(m *Prepared) error {
 
 // tryFrame is writeFrame if nobody writes and nothing waits. What the transport
 // does not take at once follows in the background.
-func (w *writer) tryFrame(m *Prepared) bool {
+func (w *writer) tryFrame(m *form) bool {
 	if !w.tryLock() {
 		return false
 	}
@@ -170,7 +170,7 @@ func (w *writer) tryFrame(m *Prepared) bool {
 	if w.t.out.pending() || w.failure() != nil || isClosed(w.closed) {
 		return false
 	}
-	if _, err := w.machine.Send(m.typ, 0, true); err != nil {
+	if _, err := w.machine.Send(m.typ, m.rsv, true); err != nil {
 		return false
 	}
 	w.used.Store(true)

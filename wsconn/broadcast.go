@@ -64,7 +64,7 @@ func (srv *Server) queue(s *Socket) *queue {
 }
 
 func (srv *Server) broadcast(ctx context.Context, m *Prepared, to iter.Seq[*queue]) error {
-	if err := checkType(m.typ); err != nil {
+	if err := checkType(m.Type()); err != nil {
 		return err
 	}
 	var slow []*queue

@@ -44,6 +44,19 @@ func getBuffer(size int) *buffer {
 	return largeBuffers.Get().(*buffer)
 }
 
+// grown returns a larger buffer with the first n bytes of this one, which is
+// given back.
+func (b *buffer) grown(n int) *buffer {
+	larger := largeBuffers.Get().(*buffer)
+	if len(larger.b) <= len(b.b) {
+		larger.release()
+		larger = &buffer{b: make([]byte, 2*len(b.b))}
+	}
+	copy(larger.b, b.b[:n])
+	b.release()
+	return larger
+}
+
 // release gives the buffer back. Nothing may refer to its bytes any more.
 func (b *buffer) release() {
 	if b.pool != nil {

@@ -96,6 +96,7 @@ func (s *Socket) linger() {
 	s.reader.purpose = forLinger
 	s.reader.ahead = ahead{} // nobody will take it
 	s.reader.aheadBytes.Store(0)
+	s.reader.inflation.drop()
 	scratch := largeBuffers.Get().(*buffer)
 	defer scratch.release()
 	for s.reader.err == nil {
@@ -187,6 +188,7 @@ func (s *Socket) cut(err error, reset bool) {
 	}
 	s.watch.stop()
 	s.t.cut(reset)
+	s.releaseCompression()
 	close(s.closing.done)
 	if after := s.closing.after; after != nil {
 		after()

@@ -40,6 +40,7 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 	s.taken.Store(true)
 	if s.lockReader(s.waitReader) == nil {
 		s.machine.SetLimits(0, 0) // a stream never holds a message
+		s.reader.inflation.unlimited()
 		s.reader.ahead.stream = true
 		if s.open != nil {
 			s.message = append(s.message, s.open.head...)
@@ -110,10 +111,10 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 		err = c.text.err
 	}
 	for n == 0 && err == nil {
-		n, _, err = s.reader.payload(p, true)
+		n, _, err = s.reader.content(p, true)
 	}
 	for m := n; err == nil && n < len(p) && m > 0; n += m {
-		m, _, err = s.reader.payload(p[n:], false)
+		m, _, err = s.reader.content(p[n:], false)
 	}
 	if n > 0 {
 		err = nil // an error is the next call's: the reader keeps it
@@ -146,10 +147,13 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if c.text != nil {
+	switch {
+	case c.text != nil:
 		n, err = c.writeText(p)
-	} else {
-		n, err = c.s.writer.writeMessages(frames.Binary, p, c.messageSize)
+	case c.s.compressor != nil:
+		n, err = c.writeCompressed(p)
+	default:
+		n, err = c.s.writer.writeMessages(frames.Binary, 0, p, c.messageSize)
 	}
 	return n, c.s.opError("write", err)
 }

@@ -52,14 +52,14 @@ func DialSocket(ctx context.Context, url string, opts *DialOptions) (*Socket, er
 	return newSocket(u), nil
 }
 
-// dial is the handshake of a client, redirects included. offer says whether it
+// dial is the handshake of a client, redirects included. stream says whether it
 // offers wsstream.
-func dial(ctx context.Context, url string, opts *DialOptions, offer bool) (upgraded, error) {
+func dial(ctx context.Context, url string, opts *DialOptions, stream bool) (upgraded, error) {
 	t, err := parseURL(url)
 	if err != nil {
 		return upgraded{}, &HandshakeError{URL: redactURL(url), Reason: "the URL is no good", Err: err}
 	}
-	q, err := newClientRequest(t, opts, offer)
+	q, err := newClientRequest(t, opts, stream)
 	if err != nil {
 		return upgraded{}, &HandshakeError{URL: t.String(), Reason: "the options are no good", Err: err}
 	}
@@ -183,10 +183,11 @@ func shake(ctx context.Context, conn net.Conn, q *clientRequest, opts *DialOptio
 		return upgraded{}, failure
 	}
 	return upgraded{
-		conn:     conn,
-		buffered: answer.early(),
-		role:     frames.Client,
-		stream:   agreed.stream,
+		conn:        conn,
+		buffered:    answer.early(),
+		role:        frames.Client,
+		stream:      agreed.stream,
+		compression: agreed.compression,
 		outcome: outcome{
 			subprotocol: agreed.subprotocol,
 			extensions:  strings.Join(resp.Header.Values("Sec-Websocket-Extensions"), ", "),

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/wsstream/wsstream/deflate"
 )
 
 // DialOptions says how [Dial] and [DialSocket] connect. Nil means all
@@ -102,6 +104,16 @@ type DialOptions struct {
 	// CloseTimeout bounds what goes on in the background after Close: see
 	// [Conn.Close]. Zero means 10 seconds, negative cuts the transport at once.
 	CloseTimeout time.Duration
+
+	// Compression says how messages are compressed (permessage-deflate, RFC
+	// 7692), if the server agrees. Nil means that DialSocket offers it, with all
+	// defaults, and Dial does not: a stream is often compressed or encrypted
+	// already, and one that carries several others gives their secrets away by
+	// its size. [deflate.Disabled] turns it off. It costs each connection up to
+	// 32 KiB a direction, less by its options; a message on a stream is
+	// inflated once all of it is here, and its compressed size is limited by
+	// MaxMessage.
+	Compression *deflate.Options
 
 	// KeepAlive says how soon a peer that is gone is noticed.
 	KeepAlive KeepAlive

@@ -4,6 +4,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/wsstream/wsstream/deflate"
 	"github.com/wsstream/wsstream/frames"
 	"github.com/wsstream/wsstream/internal/option"
 )
@@ -20,16 +21,18 @@ type PairOptions struct {
 	PeerTimeout  time.Duration // as the peer says it
 	OnPing       func(*Socket, []byte)
 	OnPong       func(*Socket, []byte)
-	Jitter       float64 // of each interval, from 0 to 1
+	Jitter       float64          // of each interval, from 0 to 1
+	Compression  *deflate.Options // of both ends; nil is none
 }
 
 // NewTestSocket starts one end on a transport, as if a handshake had been done.
 func NewTestSocket(conn net.Conn, role frames.Role, o PairOptions) *Socket {
 	return newSocket(upgraded{
-		conn:     conn,
-		buffered: o.Buffered,
-		role:     role,
-		stream:   streamTerms{agreed: !o.NoHalfClose, halfClose: !o.NoHalfClose, peerTimeout: o.PeerTimeout},
+		conn:        conn,
+		compression: pairCompression(o.Compression),
+		buffered:    o.Buffered,
+		role:        role,
+		stream:      streamTerms{agreed: !o.NoHalfClose, halfClose: !o.NoHalfClose, peerTimeout: o.PeerTimeout},
 		settings: settings{
 			maxMessage:   o.MaxMessage,
 			maxFragments: o.MaxFragments,
@@ -40,6 +43,13 @@ func NewTestSocket(conn net.Conn, role frames.Role, o PairOptions) *Socket {
 			jitter:       func() float64 { return o.Jitter },
 		},
 	})
+}
+
+// pairCompression is what two ends with the same options agree on.
+func pairCompression(o *deflate.Options) compression {
+	offers, _ := parseExtensions([]string{compressionOr(o, false).Offer()})
+	c, _ := acceptCompression(o, offers)
+	return c
 }
 
 // NewTestConn is NewConn over NewTestSocket.

@@ -64,23 +64,6 @@ func acceptOffer(offers []extension) streamTerms {
 	return streamTerms{}
 }
 
-// acceptReply returns what a client makes of the extensions that a server
-// confirms. Here nothing may be ignored: the server will use them.
-func acceptReply(offered bool, replies []extension) (terms streamTerms, err error) {
-	for _, reply := range replies {
-		if reply.name != extensionName || !offered {
-			return streamTerms{}, fmt.Errorf("the server confirms the extension %.40q, which was not offered", reply.name)
-		}
-		if terms.agreed {
-			return streamTerms{}, fmt.Errorf("the server confirms the extension %s twice", extensionName)
-		}
-		if terms, err = readTerms(reply.params); err != nil {
-			return streamTerms{}, err
-		}
-	}
-	return terms, nil
-}
-
 // readTerms reads the parameters of the peer. This end has said half_close,
 // so it is agreed if the peer says it too.
 func readTerms(params []parameter) (streamTerms, error) {

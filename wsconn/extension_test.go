@@ -2,9 +2,10 @@ package wsconn
 
 import (
 	"math"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/wsstream/wsstream/deflate"
 )
 
 func TestAcceptOffer(t *testing.T) {
@@ -62,43 +63,13 @@ func TestAcceptOffer(t *testing.T) {
 	}
 }
 
-func TestAcceptReply(t *testing.T) {
-	for _, tt := range []struct {
-		reply   string
-		offered bool
-		want    streamTerms
-		err     string
-	}{
-		{"", true, streamTerms{}, ""},
-		{"", false, streamTerms{}, ""},
-		{"wsstream; half_close; max_message=5; later=1", true, streamTerms{agreed: true, halfClose: true, peerMaxMessage: 5}, ""},
-		{"wsstream", true, streamTerms{agreed: true}, ""},
-		{"wsstream", false, streamTerms{}, "not offered"},
-		{"permessage-deflate", true, streamTerms{}, "not offered"},
-		{"wsstream, permessage-deflate", true, streamTerms{}, "not offered"},
-		{"wsstream, wsstream", true, streamTerms{}, "twice"},
-		{"wsstream; half_close; half_close", true, streamTerms{}, "twice"},
-		{"wsstream; half_close=yes", true, streamTerms{}, "invalid half_close"},
-		{"wsstream; max_message=0", true, streamTerms{}, "invalid max_message"},
-	} {
-		replies, _ := parseExtensions([]string{tt.reply})
-		got, err := acceptReply(tt.offered, replies)
-		switch {
-		case tt.err == "" && (err != nil || got != tt.want):
-			t.Errorf("acceptReply(%v, %q) = %+v, %v, want %+v", tt.offered, tt.reply, got, err, tt.want)
-		case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)):
-			t.Errorf("acceptReply(%v, %q): %v, want %q in it", tt.offered, tt.reply, err, tt.err)
-		}
-	}
-}
-
 func TestOwnTermsAreUnderstood(t *testing.T) {
 	own, ok := parseExtensions([]string{ownTerms(KeepAlive{}.withDefaults())})
 	want := streamTerms{agreed: true, halfClose: true, peerMaxMessage: streamMessage, peerTimeout: 10 * time.Second}
 	if got := acceptOffer(own); !ok || got != want {
 		t.Errorf("as an offer: %+v, want %+v", got, want)
 	}
-	if got, err := acceptReply(true, own); err != nil || got != want {
+	if got, err := (offer{stream: "any", compression: deflate.Disabled}).confirm(own); err != nil || got.stream != want {
 		t.Errorf("as a reply: %+v, %v, want %+v", got, err, want)
 	}
 }

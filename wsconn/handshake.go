@@ -37,6 +37,7 @@ func isHandshakeKey(key string) bool {
 type agreement struct {
 	subprotocol string
 	stream      streamTerms
+	compression compression
 }
 
 // checkSubprotocols checks an option: its elements have to be different

@@ -18,21 +18,23 @@ type clientRequest struct {
 	key          string
 	version      int
 	subprotocols []string
-	offer        string      // this end's wsstream; "" if it is not offered
+	offer        offer
 	header       http.Header // the caller's, from cleanHeader
 	url          url.URL     // as HTTP knows it; of a request that is sent
 }
 
-// newClientRequest checks what the caller wants to be sent.
-func newClientRequest(t target, opts *DialOptions, offer bool) (clientRequest, error) {
+// newClientRequest checks what the caller wants to be sent. stream says whether
+// wsstream is offered.
+func newClientRequest(t target, opts *DialOptions, stream bool) (clientRequest, error) {
 	q := clientRequest{
 		target:       t,
 		key:          newHandshakeKey(),
 		version:      opts.Version,
 		subprotocols: slices.Clone(opts.Subprotocols),
 	}
-	if offer {
-		q.offer = ownTerms(opts.settings().keepAlive)
+	q.offer.compression = compressionOr(opts.Compression, !stream)
+	if stream {
+		q.offer.stream = ownTerms(opts.settings().keepAlive)
 	}
 	if q.version == 0 {
 		q.version = 13
@@ -42,6 +44,9 @@ func newClientRequest(t target, opts *DialOptions, offer bool) (clientRequest, e
 	}
 	if err := checkSubprotocols("DialOptions.Subprotocols", q.subprotocols); err != nil {
 		return q, err
+	}
+	if err := q.offer.compression.Check(); err != nil {
+		return q, fmt.Errorf("DialOptions.Compression: %w", err)
 	}
 	var err error
 	if q.header, err = cleanHeader("DialOptions.Header", opts.Header); err != nil {
@@ -82,8 +87,8 @@ func (q *clientRequest) fields() []field {
 	if len(q.subprotocols) > 0 {
 		list = append(list, field{"Sec-WebSocket-Protocol", []string{strings.Join(q.subprotocols, ", ")}})
 	}
-	if q.offer != "" {
-		list = append(list, field{"Sec-WebSocket-Extensions", []string{q.offer}})
+	if offer := q.offer.String(); offer != "" {
+		list = append(list, field{"Sec-WebSocket-Extensions", []string{offer}})
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.header)) {
 		switch {
@@ -130,8 +135,9 @@ func (q *clientRequest) check(resp *http.Response) (agreement, error) {
 	if !ok {
 		return agreement{}, errors.New("Sec-WebSocket-Extensions of the answer is malformed")
 	}
-	terms, err := acceptReply(q.offer != "", replies)
-	return agreement{subprotocol: subprotocol, stream: terms}, err
+	agreed, err := q.offer.confirm(replies)
+	agreed.subprotocol = subprotocol
+	return agreed, err
 }
 
 func (q *clientRequest) checkSubprotocol(sent []string) (string, error) {

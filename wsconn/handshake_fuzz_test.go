@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wsstream/wsstream/deflate"
 )
 
 // Whatever request net/http reads is either answered with a 101 that a strict
@@ -19,7 +21,7 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			return
 		}
-		opts := &AcceptOptions{Subprotocols: []string{"b", "a"}, Origins: []string{"*.example.org", "https://example.net:*"}}
+		opts := &AcceptOptions{Compression: new(deflate.Options), Subprotocols: []string{"b", "a"}, Origins: []string{"*.example.org", "https://example.net:*"}}
 		reply, refusal := checkRequest(r, opts, true)
 		if refusal != nil {
 			if !slices.Contains([]int{400, 403, 405, 426, 505}, refusal.Status) || refusal.Reason == "" {
@@ -44,7 +46,7 @@ func FuzzRequest(f *testing.F) {
 			subprotocols: offered,
 		}
 		if strings.Contains(strings.Join(r.Header["Sec-Websocket-Extensions"], ","), extensionName) {
-			q.offer = extensionName
+			q.offer.stream = extensionName
 		}
 		if agreed, err := q.check(resp); err != nil || agreed.subprotocol != reply.subprotocol {
 			t.Fatalf("a client makes %+v, %v of %q", agreed, err, answer)
@@ -85,7 +87,7 @@ func FuzzResponse(f *testing.F) {
 		if !ok || !bytes.HasSuffix(head, []byte("\n")) {
 			t.Fatalf("%q was left of %q", rest, raw)
 		}
-		q := clientRequest{key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocols: []string{"a", "b"}, offer: extensionName}
+		q := clientRequest{key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocols: []string{"a", "b"}, offer: offer{stream: extensionName}}
 		agreed, err := q.check(resp)
 		if err != nil {
 			return
@@ -115,8 +117,8 @@ func FuzzExtensions(f *testing.F) {
 		if !ok || formatExtensions(again) != formatExtensions(list) {
 			t.Fatalf("%q became %q, then %q", line, text, formatExtensions(again))
 		}
-		if terms, err := acceptReply(true, list); err == nil && terms != acceptOffer(list) {
-			t.Fatalf("%q: a client makes %+v of it, a server %+v", line, terms, acceptOffer(list))
+		if agreed, err := (offer{stream: extensionName}).confirm(list); err == nil && agreed.stream != acceptOffer(list) {
+			t.Fatalf("%q: a client makes %+v of it, a server %+v", line, agreed.stream, acceptOffer(list))
 		}
 		if acceptOffer(list).peerMaxMessage < 0 {
 			t.Fatalf("%q: a negative size", line)

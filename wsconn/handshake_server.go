@@ -12,10 +12,10 @@ import (
 // 4.2.2).
 type serverReply struct {
 	agreement
-	accept  string
-	terms   string      // this end's wsstream; "" if it is not agreed
-	offered []string    // the client's subprotocols
-	added   http.Header // by AcceptOptions.ResponseHeader
+	accept     string
+	extensions string      // the elements of what was agreed
+	offered    []string    // the client's subprotocols
+	added      http.Header // by AcceptOptions.ResponseHeader
 }
 
 // checkRequest decides on a client's handshake (RFC 6455 section 4.2.1): it
@@ -24,6 +24,9 @@ type serverReply struct {
 func checkRequest(r *http.Request, opts *AcceptOptions, stream bool) (serverReply, *HandshakeError) {
 	if err := checkSubprotocols("AcceptOptions.Subprotocols", opts.Subprotocols); err != nil {
 		return serverReply{}, misuse(err)
+	}
+	if err := opts.Compression.Check(); err != nil {
+		return serverReply{}, misuse(fmt.Errorf("AcceptOptions.Compression: %w", err))
 	}
 	if refusal := checkUpgrade(r); refusal != nil {
 		return serverReply{}, refusal
@@ -46,9 +49,6 @@ func checkRequest(r *http.Request, opts *AcceptOptions, stream bool) (serverRepl
 	reply := serverReply{accept: acceptValue(key[0])}
 	if refusal := reply.agree(r.Header, opts, stream); refusal != nil {
 		return serverReply{}, refusal
-	}
-	if reply.stream.agreed {
-		reply.terms = ownTerms(opts.settings().keepAlive)
 	}
 	return reply, nil
 }
@@ -111,9 +111,14 @@ func (a *serverReply) agree(h http.Header, opts *AcceptOptions, stream bool) *Ha
 	if !ok {
 		return refuse(http.StatusBadRequest, "Sec-WebSocket-Extensions is malformed")
 	}
+	var deflate, terms string
+	a.compression, deflate = acceptCompression(compressionOr(opts.Compression, false), offers)
 	if stream {
-		a.stream = acceptOffer(offers)
+		if a.stream = acceptOffer(offers); a.stream.agreed {
+			terms = ownTerms(opts.settings().keepAlive)
+		}
 	}
+	a.extensions = joinElements(deflate, terms)
 	return nil
 }
 
@@ -150,8 +155,8 @@ func (a *serverReply) bytes(header http.Header) ([]byte, error) {
 	if a.subprotocol != "" {
 		b = appendField(b, "Sec-WebSocket-Protocol", a.subprotocol)
 	}
-	if a.terms != "" {
-		b = appendField(b, "Sec-WebSocket-Extensions", a.terms)
+	if a.extensions != "" {
+		b = appendField(b, "Sec-WebSocket-Extensions", a.extensions)
 	}
 	b, err := appendCarried(b, "the header of the ResponseWriter", header)
 	if err == nil {

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/wsstream/wsstream/deflate"
 )
 
 func TestAcceptValue(t *testing.T) {
@@ -59,35 +61,48 @@ func TestHandshakeKeys(t *testing.T) {
 
 func TestClientRequestBytes(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		url   string
-		opts  DialOptions
-		offer bool
-		want  string // with KEY for the key
+		name   string
+		url    string
+		opts   DialOptions
+		stream bool
+		want   string // with KEY for the key
 	}{
 		{
 			name: "plain", url: "ws://example.com/chat?q=1",
 			want: "GET /chat?q=1 HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+				"Sec-WebSocket-Key: KEY\r\nSec-WebSocket-Version: 13\r\n" +
+				"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n",
+		},
+		{
+			name: "stream", url: "ws://h/", stream: true,
+			want: "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+				"Sec-WebSocket-Key: KEY\r\nSec-WebSocket-Version: 13\r\n" +
+				"Sec-WebSocket-Extensions: wsstream; half_close; max_message=1048576; keepalive=10\r\n\r\n",
+		},
+		{
+			name: "compression off", url: "ws://h/", opts: DialOptions{Compression: deflate.Disabled},
+			want: "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 				"Sec-WebSocket-Key: KEY\r\nSec-WebSocket-Version: 13\r\n\r\n",
 		},
 		{
-			name: "everything", url: "wss://us%20er:p%3Aw@example.com:8443/", offer: true,
+			name: "everything", url: "wss://us%20er:p%3Aw@example.com:8443/", stream: true,
 			opts: DialOptions{
+				Compression:  &deflate.Options{ServerMaxWindowBits: 12},
 				Subprotocols: []string{"b", "a"},
 				Header:       http.Header{"Origin": {"https://o.example"}, "Cookie": {"a=1", "b=2"}, "x-lower": {"y"}, "Host": {"virtual:1"}},
 			},
 			want: "GET / HTTP/1.1\r\nHost: virtual:1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 				"Sec-WebSocket-Key: KEY\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: b, a\r\n" +
-				"Sec-WebSocket-Extensions: wsstream; half_close; max_message=1048576; keepalive=10\r\n" +
+				"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=12; client_max_window_bits, wsstream; half_close; max_message=1048576; keepalive=10\r\n" +
 				"Authorization: Basic dXMgZXI6cDp3\r\nCookie: a=1\r\nCookie: b=2\r\nOrigin: https://o.example\r\nX-Lower: y\r\n\r\n",
 		},
 		{
-			name: "version 8", url: "ws+unix:/s:/p", opts: DialOptions{Version: 8, Header: http.Header{"origin": {"https://o.example"}}},
+			name: "version 8", url: "ws+unix:/s:/p", opts: DialOptions{Version: 8, Compression: deflate.Disabled, Header: http.Header{"origin": {"https://o.example"}}},
 			want: "GET /p HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 				"Sec-WebSocket-Key: KEY\r\nSec-WebSocket-Version: 8\r\nSec-WebSocket-Origin: https://o.example\r\n\r\n",
 		},
 		{
-			name: "Authorization before userinfo", url: "ws://user@h/", opts: DialOptions{Header: http.Header{"authorization": {"Bearer x"}}},
+			name: "Authorization before userinfo", url: "ws://user@h/", opts: DialOptions{Compression: deflate.Disabled, Header: http.Header{"authorization": {"Bearer x"}}},
 			want: "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 				"Sec-WebSocket-Key: KEY\r\nSec-WebSocket-Version: 13\r\nAuthorization: Bearer x\r\n\r\n",
 		},
@@ -97,7 +112,7 @@ func TestClientRequestBytes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			q, err := newClientRequest(target, &tt.opts, tt.offer)
+			q, err := newClientRequest(target, &tt.opts, tt.stream)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,6 +135,7 @@ func TestClientRequestRefusesOptions(t *testing.T) {
 	}{
 		{DialOptions{Version: 12}, "DialOptions.Version"},
 		{DialOptions{Version: -1}, "DialOptions.Version"},
+		{DialOptions{Compression: &deflate.Options{Level: 10}}, "DialOptions.Compression: deflate: Options.Level is 10"},
 		{DialOptions{Subprotocols: []string{"a b"}}, "DialOptions.Subprotocols"},
 		{DialOptions{Subprotocols: []string{""}}, "DialOptions.Subprotocols"},
 		{DialOptions{Subprotocols: []string{"a\r\nX: y"}}, "DialOptions.Subprotocols"},
@@ -130,7 +146,7 @@ func TestClientRequestRefusesOptions(t *testing.T) {
 		{header("sec-websocket-accept", "x"), "the handshake sets"},
 		{header("Sec-WebSocket-Protocol", "x"), "DialOptions.Subprotocols"},
 		{header("Sec-WebSocket-Version", "13"), "DialOptions.Version"},
-		{header("Sec-WebSocket-Extensions", "x"), "Dial offers"},
+		{header("Sec-WebSocket-Extensions", "x"), "DialOptions.Compression"},
 		{header("Sec-WebSocket-Origin", "x"), "set Origin"},
 		{header("Content-Length", "0"), "no body"},
 		{header("Transfer-Encoding", "chunked"), "no body"},
@@ -203,7 +219,7 @@ func TestClientRequestCheck(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			q := clientRequest{key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocols: []string{"a", "b"}, offer: extensionName}
+			q := clientRequest{key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocols: []string{"a", "b"}, offer: offer{stream: extensionName, compression: deflate.Disabled}}
 			got, err := q.check(resp)
 			switch {
 			case tt.want == "" && (err != nil || got != tt.agreed):

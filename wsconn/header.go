@@ -47,7 +47,7 @@ func reservedHeader(name string) (cure string) {
 	case "Sec-Websocket-Origin":
 		return "set Origin, which is sent under this name for version 8"
 	case "Sec-Websocket-Extensions":
-		return "Dial offers its own extension and DialSocket none"
+		return "Dial offers its own extension, and permessage-deflate is DialOptions.Compression"
 	case "Connection", "Upgrade", "Http2-Settings":
 		return "the handshake sets what it needs"
 	case "Content-Length", "Transfer-Encoding", "Trailer", "Expect":

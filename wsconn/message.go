@@ -58,20 +58,38 @@ func (s *Socket) beginRead(ctx context.Context) error {
 }
 
 // readMessage reads into s.message until the message is complete.
-func (s *Socket) readMessage() error {
+func (s *Socket) readMessage() (err error) {
 	if s.message == nil {
 		s.message = []byte{}
 	}
 	for {
-		if len(s.message) == cap(s.message) {
-			s.message = slices.Grow(s.message, s.nextRoom())
+		if s.reader.inflation.busy() {
+			s.message, err = s.reader.inflateAll(s.message)
+			return err
 		}
-		n, end, err := s.reader.payload(s.message[len(s.message):cap(s.message)], true)
-		s.message = s.message[:len(s.message)+n]
+		end, err := s.readSome()
 		if err != nil || end {
 			return err
 		}
 	}
+}
+
+// readSome reads more of a message into s.message.
+func (s *Socket) readSome() (end bool, err error) {
+	if s.reader.inflation != nil && cap(s.message) == 0 {
+		// What it is is not known yet: one that is compressed is not put there.
+		buf := smallBuffers.Get().(*buffer)
+		defer buf.release()
+		n, end, err := s.reader.gather(buf.b, true)
+		s.message = append(s.message, buf.b[:n]...)
+		return end, err
+	}
+	if len(s.message) == cap(s.message) {
+		s.message = slices.Grow(s.message, s.nextRoom())
+	}
+	n, end, err := s.reader.gather(s.message[len(s.message):cap(s.message)], true)
+	s.message = s.message[:len(s.message)+n]
+	return end, err
 }
 
 // nextRoom returns how much room to make for the frame in progress: what has
@@ -81,8 +99,9 @@ func (s *Socket) nextRoom() int {
 	return int(min(max(s.machine.Remaining(), 512), max(arrived, 32<<10)))
 }
 
-// WriteMessage sends p as one message, in one frame. It returns when the
-// transport has taken all of it. Control frames wait for it: send what is large
+// WriteMessage sends p as one message, in one frame, compressed if that was agreed
+// and makes it smaller: see [DialOptions.Compression] and
+// [Socket.WriteUncompressed]. It returns when the transport has taken all of it. Control frames wait for it: send what is large
 // in pieces that do not take long.
 //
 // When ctx ends first its cause is returned. If nothing of the frame was sent
@@ -92,7 +111,7 @@ func (s *Socket) nextRoom() int {
 // error is a [*CloseError].
 func (s *Socket) WriteMessage(ctx context.Context, typ MessageType, p []byte) error {
 	return s.write(ctx, typ, func() error {
-		_, err := s.writer.writeMessages(typ, p, 0)
+		_, err := s.sendMessage(typ, p)
 		return err
 	})
 }

@@ -52,7 +52,7 @@ func (m *messageReader) begin() (err error) {
 		m.head, m.s.message = m.s.message, nil
 		return nil
 	}
-	n, ended, err := m.s.reader.payload(m.room[:], true)
+	n, ended, err := m.s.reader.content(m.room[:], true)
 	m.head, m.ended = m.room[:n], ended
 	return err
 }
@@ -62,7 +62,7 @@ func (m *messageReader) begin() (err error) {
 func (s *Socket) skip() error {
 	for s.open != nil && !s.open.ended {
 		s.open.gone = true // also if this is cancelled: what follows is no whole message
-		_, ended, err := s.reader.payload(s.open.room[:], true)
+		_, ended, err := s.reader.content(s.open.room[:], true)
 		if err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (m *messageReader) Read(p []byte) (n int, err error) {
 	}
 	stop := interruptible(m.ctx, s.setReadDeadline)
 	for n == 0 && !m.ended && err == nil {
-		n, m.ended, err = s.reader.payload(p, true)
+		n, m.ended, err = s.reader.content(p, true)
 	}
 	stop()
 	switch {

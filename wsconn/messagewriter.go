@@ -11,13 +11,14 @@ import (
 // MessageWriter writes one message piece by piece: see [Socket.NextWriter]. It
 // is for one goroutine at a time.
 type MessageWriter struct {
-	s    *Socket
-	ctx  context.Context
-	op   frames.Opcode // of the next frame
-	buf  *buffer       // what waits for more; nil when the message is over
-	n    int
-	sent bool // a fragment is out
-	err  error
+	s     *Socket
+	ctx   context.Context
+	op    frames.Opcode // of the next frame
+	buf   *buffer       // what waits for more; nil when the message is over
+	n     int
+	sent  bool // a fragment is out
+	plain bool // nothing of it is kept to be compressed
+	err   error
 }
 
 var _ interface {
@@ -28,7 +29,8 @@ var _ interface {
 
 // NextWriter begins a message that is sent in pieces, as fragments (RFC 6455
 // section 5.4) of 16 KiB, which need not be known in full when the first one
-// goes. Other messages wait until it is closed; pings, pongs and a Close do not.
+// goes. Where compression was agreed it is kept at first, and sent compressed, in
+// one frame, if Close comes before 256 KiB. Other messages wait until it is closed; pings, pongs and a Close do not.
 //
 // The context bounds the wait for the turn and every call of the writer. A
 // message of which something was sent cannot be taken back: when a call fails
@@ -41,15 +43,15 @@ func (s *Socket) NextWriter(ctx context.Context, typ MessageType) (*MessageWrite
 	if err := s.beginWrite(ctx, typ); err != nil {
 		return nil, s.opError("write", err)
 	}
-	return &MessageWriter{s: s, ctx: ctx, op: typ, buf: recordBuffers.Get().(*buffer)}, nil
+	return &MessageWriter{s: s, ctx: ctx, op: typ, buf: recordBuffers.Get().(*buffer), plain: s.compressor == nil}, nil
 }
 
 // Write adds p to the message. It returns when all of p is sent or kept to be
 // sent with more.
 func (m *MessageWriter) Write(p []byte) (n int, err error) {
 	for n < len(p) && m.ready() {
-		room := m.buf.b[m.n:]
-		if m.n == 0 && len(p)-n > len(room) {
+		room := m.room()
+		if m.plain && m.n == 0 && len(p)-n > len(room) {
 			m.send(p[n:n+len(room)], false)
 			n += len(room)
 			continue
@@ -66,7 +68,7 @@ func (m *MessageWriter) Write(p []byte) (n int, err error) {
 // WriteString is Write for a string.
 func (m *MessageWriter) WriteString(p string) (n int, err error) {
 	for n < len(p) && m.ready() {
-		k := copy(m.buf.b[m.n:], p[n:])
+		k := copy(m.room(), p[n:])
 		m.n, n = m.n+k, n+k
 	}
 	if m.err != nil {
@@ -80,7 +82,7 @@ func (m *MessageWriter) WriteString(p string) (n int, err error) {
 // src, only what comes after it.
 func (m *MessageWriter) ReadFrom(src io.Reader) (n int64, err error) {
 	for m.ready() {
-		k, err := src.Read(m.buf.b[m.n:])
+		k, err := src.Read(m.room())
 		m.n, n = m.n+k, n+int64(k)
 		switch {
 		case err == io.EOF:
@@ -92,9 +94,15 @@ func (m *MessageWriter) ReadFrom(src io.Reader) (n int64, err error) {
 	return n, m.s.opError("write", m.err)
 }
 
-// Flush sends what is kept as a fragment, so that the peer has it now.
+// Uncompressed makes the message one that goes out as it is, also where compression
+// was agreed: see [Socket.WriteUncompressed]. It is to be called before Close.
+func (m *MessageWriter) Uncompressed() { m.plain = true }
+
+// Flush sends what is kept as a fragment, so that the peer has it now. The message
+// is then not compressed any more.
 func (m *MessageWriter) Flush() error {
 	if m.err == nil && m.n > 0 {
+		m.plain = true
 		m.flush(false)
 	}
 	return m.s.opError("write", m.err)
@@ -131,16 +139,33 @@ func (m *MessageWriter) ready() bool {
 	case m.err != nil:
 	case m.ctx.Err() != nil:
 		m.fail(context.Cause(m.ctx))
-	case m.n == len(m.buf.b):
+	case len(m.room()) > 0:
+	case m.plain || m.n >= maxCollected:
+		m.plain = true
 		m.flush(false)
+	default:
+		m.buf = m.buf.grown(m.n)
 	}
 	return m.err == nil
 }
 
+// room is where more can be kept.
+func (m *MessageWriter) room() []byte { return m.buf.b[m.n:min(len(m.buf.b), maxCollected)] }
+
 func (m *MessageWriter) flush(fin bool) {
 	p := m.buf.b[:m.n]
 	m.n = 0
-	m.send(p, fin)
+	for m.plain && len(p) > batchSize && m.err == nil {
+		m.send(p[:batchSize], false)
+		p = p[batchSize:]
+	}
+	if m.err == nil {
+		m.send(p, fin)
+	}
+	if m.err == nil && len(m.buf.b) > recordSize {
+		m.buf.release()
+		m.buf = recordBuffers.Get().(*buffer)
+	}
 }
 
 // send sends a frame of the message, and ends it if that was the last one or
@@ -149,7 +174,11 @@ func (m *MessageWriter) send(p []byte, fin bool) {
 	sent, err := false, context.Cause(m.ctx)
 	if err == nil {
 		stop := interruptible(m.ctx, m.s.setWriteDeadline)
-		sent, err = m.s.writer.writeFragment(m.op, p, fin)
+		if m.plain {
+			sent, err = m.s.writer.writeFragment(m.op, p, fin)
+		} else {
+			_, err = m.s.sendMessage(m.op, p)
+		}
 		stop()
 	}
 	m.op = frames.Continuation

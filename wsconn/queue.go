@@ -29,7 +29,7 @@ func newQueue(s *Socket, limit int) *queue {
 // small ones are bounded, too.
 const itemCost = 64
 
-func (m *Prepared) cost() int { return len(m.frame) + itemCost }
+func (m *Prepared) cost() int { return len(m.plain.frame) + itemCost }
 
 // push sends a message, or keeps it to be sent in its turn. It does not wait.
 // It returns false if there is no room: a message that is larger than the limit
@@ -112,7 +112,7 @@ const trySize = recordSize
 // trySend sends a message if that is possible without waiting: when nobody else
 // writes. What the transport does not take at once follows in the background.
 func (s *Socket) trySend(m *Prepared) bool {
-	if len(m.frame) > trySize || s.machine.Role() != frames.Server {
+	if s.machine.Role() != frames.Server {
 		return false
 	}
 	select {
@@ -121,5 +121,6 @@ func (s *Socket) trySend(m *Prepared) bool {
 	default:
 		return false
 	}
-	return s.writer.tryFrame(m)
+	f := s.form(m)
+	return len(f.frame) <= trySize && s.writer.tryFrame(f)
 }

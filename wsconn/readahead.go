@@ -17,6 +17,7 @@ type ahead struct {
 // piece is a part of a message, or its end if it has no bytes.
 type piece struct {
 	op  frames.Opcode
+	rsv frames.RSV
 	n   int
 	end bool
 }
@@ -24,33 +25,39 @@ type piece struct {
 func (a *ahead) empty() bool { return len(a.pieces) == 0 }
 
 // add takes note of n more bytes of the message in progress.
-func (a *ahead) add(op frames.Opcode, n int, end bool) {
+func (a *ahead) add(op frames.Opcode, rsv frames.RSV, n int, end bool) {
 	a.to += n
-	if last := len(a.pieces) - 1; last >= 0 && (a.stream || !a.pieces[last].end) {
+	if last := len(a.pieces) - 1; last >= 0 && a.goesOn(a.pieces[last], rsv) {
 		a.pieces[last].n += n
 		a.pieces[last].end = end
 		return
 	}
 	if n > 0 || end {
-		a.pieces = append(a.pieces, piece{op, n, end})
+		a.pieces = append(a.pieces, piece{op, rsv, n, end})
 	}
+}
+
+// goesOn reports whether what comes belongs to the last piece. A stream wants to
+// know where messages end only of compressed ones.
+func (a *ahead) goesOn(last piece, rsv frames.RSV) bool {
+	return !last.end || a.stream && last.rsv == 0 && rsv == 0
 }
 
 // take moves payload of one message from buf into p. end is as for
 // reader.payload.
-func (a *ahead) take(p, buf []byte) (n int, op frames.Opcode, end bool) {
+func (a *ahead) take(p, buf []byte) (n int, op frames.Opcode, rsv frames.RSV, end bool) {
 	first := &a.pieces[0]
 	n = copy(p, buf[a.from:a.from+first.n])
 	a.from += n
 	first.n -= n
-	op = first.op
+	op, rsv = first.op, first.rsv
 	if first.n == 0 {
 		end = first.end
 		if a.pieces = a.pieces[1:]; len(a.pieces) == 0 {
 			*a = ahead{stream: a.stream}
 		}
 	}
-	return n, op, end
+	return n, op, rsv, end
 }
 
 // attend makes sure that somebody reads: control frames are answered, and the
@@ -121,8 +128,8 @@ func (r *reader) decode() {
 }
 
 func (r *reader) aheadOf(n int, end bool) {
-	op, _, _ := r.machine.Message()
-	r.ahead.add(op, n, end)
+	op, rsv, _ := r.machine.Message()
+	r.ahead.add(op, rsv, n, end)
 	r.aheadBytes.Add(int64(n))
 }
 

@@ -35,6 +35,8 @@ type reader struct {
 	aheadBytes atomic.Int64  // of it
 	r, w       int           // the bytes not yet looked at are buf[r:w]
 	op         frames.Opcode // of the message that the last payload belongs to
+	rsv        frames.RSV    // of that message, too
+	inflation  *inflation    // nil where compression was not agreed
 
 	err  error // what the application gets when all payload has been taken
 	over error // what has ended reading the transport: only half-close lets it outlive err
@@ -59,12 +61,17 @@ func (r *reader) prefill(b []byte) {
 // rest of a message or, if wait is false, when nothing is buffered.
 func (r *reader) payload(p []byte, wait bool) (n int, end bool, err error) {
 	if !r.ahead.empty() {
-		n, r.op, end = r.ahead.take(p, r.buf.b)
-		r.aheadBytes.Add(-int64(n))
-		r.settle()
-		return n, end, nil
+		return r.takeAhead(p)
 	}
 	return r.receive(p, wait)
+}
+
+// takeAhead is payload of what was read ahead.
+func (r *reader) takeAhead(p []byte) (n int, end bool, err error) {
+	n, r.op, r.rsv, end = r.ahead.take(p, r.buf.b)
+	r.aheadBytes.Add(-int64(n))
+	r.settle()
+	return n, end, nil
 }
 
 // receive is payload past what was read ahead.
@@ -75,13 +82,13 @@ func (r *reader) receive(p []byte, wait bool) (n int, end bool, err error) {
 			n, end = r.take(p)
 			r.recycle()
 			if n > 0 || end {
-				r.op, _, _ = r.machine.Message()
+				r.op, r.rsv, _ = r.machine.Message()
 				return n, end, nil
 			}
 		case r.machine.Remaining() == 0 && r.header():
 			r.recycle()
 			if r.messageEnd() {
-				r.op, _, _ = r.machine.Message()
+				r.op, r.rsv, _ = r.machine.Message()
 				return 0, true, nil
 			}
 		case r.err == nil:
@@ -119,7 +126,7 @@ func (r *reader) end(err error) {
 
 // settle sees to what is due when the last payload has been taken.
 func (r *reader) settle() {
-	if !r.ahead.empty() {
+	if !r.ahead.empty() || r.inflation.busy() {
 		return
 	}
 	r.recycle()

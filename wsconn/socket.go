@@ -13,10 +13,11 @@ import (
 // upgraded is what a finished handshake leaves behind: all that a Socket
 // starts from.
 type upgraded struct {
-	conn     net.Conn    // the transport
-	buffered []byte      // what arrived behind the handshake
-	role     frames.Role // of this end
-	stream   streamTerms // what the extension wsstream agreed on
+	conn        net.Conn    // the transport
+	buffered    []byte      // what arrived behind the handshake
+	role        frames.Role // of this end
+	stream      streamTerms // what the extension wsstream agreed on
+	compression compression
 	outcome
 	settings
 }
@@ -43,12 +44,13 @@ type Socket struct {
 	watch watch
 	dead  atomic.Pointer[KeepAliveError] // why the peer was given up
 
-	taken   atomic.Bool                // by a Conn
-	text    atomic.Pointer[textStream] // of that; nil for a stream of bytes
-	message []byte                     // begun by a ReadMessage that was cancelled; under the reader's lock
-	open    *messageReader             // of NextReader, not yet replaced; under the reader's lock
-	writing chan struct{}              // holds a token while a message is written, whose context rules the write deadline
-	closing closing
+	taken      atomic.Bool                // by a Conn
+	text       atomic.Pointer[textStream] // of that; nil for a stream of bytes
+	message    []byte                     // begun by a ReadMessage that was cancelled; under the reader's lock
+	open       *messageReader             // of NextReader, not yet replaced; under the reader's lock
+	writing    chan struct{}              // holds a token while a message is written, whose context rules the write deadline
+	compressor *compressor                // of the holder of that; nil where compression was not agreed
+	closing    closing
 }
 
 // newSocket starts a socket on a connection whose handshake is done.
@@ -69,12 +71,15 @@ func newSocket(u upgraded) *Socket {
 		MaxMessage:   u.maxMessage,
 		MaxFragments: u.maxFragments,
 		HalfClose:    u.stream.halfClose,
+		RSV:          u.compression.rsv(),
 	})
 	s.writer.t, s.writer.machine, s.writer.closed = &s.t, &s.machine, s.closing.local
 	s.writer.lock = make(chan struct{}, 1)
 	s.writer.pinging, s.writer.pinged, s.writer.count = s.pings.sent, s.watch.pinged, &s.count
 	s.reader.t, s.reader.machine, s.reader.count = &s.t, &s.machine, &s.count
 	s.reader.in.conn, s.reader.in.wakes, s.reader.in.refused = s.t.Conn, s.t.wakesRead(), s.t.noReadDeadline
+	s.reader.inflation = newInflation(u.compression, u.role, u.maxMessage)
+	s.compressor = newCompressor(u.compression, u.role)
 	s.reader.control, s.reader.failed, s.reader.ended = s.control, s.readFailed, s.peerEnded
 	s.reader.lock = make(chan struct{}, 1)
 	s.reader.poll.init(&s.reader)

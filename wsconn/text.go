@@ -39,8 +39,8 @@ func (t *textStream) abandon() (cut bool) { return t != nil && t.held.Swap(seale
 // writeText is Write for a stream of text.
 func (c *Conn) writeText(p []byte) (n int, err error) {
 	s := c.s
-	if !s.t.out.deadline.Wait(s.writing, nil, s.closing.local) {
-		return 0, s.writer.cutReason()
+	if err := c.beginWrite(); err != nil {
+		return 0, err
 	}
 	defer func() { <-s.writing }()
 	for n < len(p) && err == nil {
@@ -84,7 +84,7 @@ func (c *Conn) completeRune(p []byte, held int) (n int, err error) {
 	case !utf8.Valid(r):
 		return 0, errNotText
 	}
-	if _, err := c.s.writer.writeMessages(frames.Text, r, 0); err != nil {
+	if _, err := c.s.sendMessage(frames.Text, r); err != nil {
 		return 0, err
 	}
 	c.text.held.CompareAndSwap(int32(held), 0)
@@ -110,7 +110,7 @@ func (c *Conn) writeRunes(p []byte) (n int, err error) {
 		valid = validPrefix(p[:whole])
 	}
 	if valid > 0 {
-		if n, err = c.s.writer.writeMessages(frames.Text, p[:valid], 0); err != nil {
+		if n, err = c.s.sendMessage(frames.Text, p[:valid]); err != nil {
 			return n, err
 		}
 	}

@@ -40,7 +40,7 @@ func record(events *[]string) *httptrace.ClientTrace {
 func TestTraceOrder(t *testing.T) {
 	request := []string{
 		"WroteHeaderField Host", "WroteHeaderField Upgrade", "WroteHeaderField Connection", "WroteHeaderField Sec-WebSocket-Key",
-		"WroteHeaderField Sec-WebSocket-Version", "WroteHeaderField X", "WroteHeaders", "WroteRequest <nil>", "GotFirstResponseByte",
+		"WroteHeaderField Sec-WebSocket-Version", "WroteHeaderField Sec-WebSocket-Extensions", "WroteHeaderField X", "WroteHeaders", "WroteRequest <nil>", "GotFirstResponseByte",
 	}
 	connect := []string{"ConnectStart tcp", "ConnectDone <nil>"}
 	secure := []string{"TLSHandshakeStart", "TLSHandshakeDone true <nil>"}
