@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wsstream/wsstream/deflate"
 	"github.com/wsstream/wsstream/frames"
 	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
@@ -18,10 +19,13 @@ import (
 // onEveryTransport runs a test on a connected pair over each transport.
 func onEveryTransport(t *testing.T, o wsconn.PairOptions, test func(t *testing.T, client, server *wsconn.Conn)) {
 	for _, tr := range everyTransport {
-		t.Run(tr.name, func(t *testing.T) {
-			client, server := connPair(t, tr, o)
-			test(t, client, server)
-		})
+		for name, options := range map[string]*deflate.Options{"": nil, ", compressed": {Threshold: -1}} {
+			t.Run(tr.name+name, func(t *testing.T) {
+				o.Compression = options
+				client, server := connPair(t, tr, o)
+				test(t, client, server)
+			})
+		}
 	}
 }
 

@@ -69,3 +69,10 @@ func (srv *Server) QueueBytes() (all []int) {
 	}
 	return all
 }
+
+// Compressions returns for how many windows a message has been compressed.
+func (m *Prepared) Compressions() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.compressed)
+}

@@ -24,6 +24,7 @@ type recording struct {
 	arrived  []int // for each byte of the stream, how much of wire it takes
 	borders  []int // the same for each message
 	pinged   int   // the same for the ping
+	o        wsconn.PairOptions
 }
 
 func record(role frames.Role) *recording {
@@ -40,6 +41,31 @@ func record(role frames.Role) *recording {
 	r.data(frames.Binary, true, "the last message")
 	r.closeFrame(frames.CloseNormalClosure, "done")
 	return r
+}
+
+// recordCompressed is record, some of the messages being compressed.
+func recordCompressed(role frames.Role) *recording {
+	r := &recording{wire: wire{role: role}, o: compressing(nil)}
+	r.data(frames.Binary, true, "the first message")
+	r.deflated(frames.Text, "compréssed, and in fragments", 9)
+	r.data(frames.Binary, true, "not compressed")
+	r.deflated(frames.Binary, "", 10)
+	r.deflated(frames.Binary, string(bytes.Repeat([]byte("long "), 300)), 12)
+	r.frame(frames.Ping, true, "")
+	r.deflated(frames.Binary, "the last message", 100)
+	r.closeFrame(frames.CloseNormalClosure, "done")
+	return r
+}
+
+// deflated adds a message of which nothing has arrived before all of it has.
+func (r *recording) deflated(op frames.Opcode, payload string, size int) {
+	r.compressed(op, deflated([]byte(payload)), size)
+	r.stream = append(r.stream, payload...)
+	for len(r.arrived) < len(r.stream) {
+		r.arrived = append(r.arrived, len(r.b))
+	}
+	r.messages = append(r.messages, payload)
+	r.borders = append(r.borders, len(r.b))
 }
 
 func (r *recording) data(op frames.Opcode, fin bool, payload string) {
@@ -69,7 +95,7 @@ func complete(ends []int, k int) (n int) {
 // returns every byte that did, and io.EOF only behind the whole Close frame.
 func TestTruncationIsNeverEOF(t *testing.T) {
 	eachCut(t, func(t *testing.T, r *recording, conn net.Conn, k int) {
-		c := wsconn.NewTestConn(conn, other(r.role), wsconn.PairOptions{})
+		c := wsconn.NewTestConn(conn, other(r.role), r.o)
 		defer c.Terminate()
 		got, err := readAll(c)
 		if want := r.stream[:complete(r.arrived, k)]; !bytes.Equal(got, want) {
@@ -87,7 +113,7 @@ func TestTruncationIsNeverEOF(t *testing.T) {
 // The same with messages, of which only whole ones count.
 func TestTruncatedMessageIsNeverEOF(t *testing.T) {
 	eachCut(t, func(t *testing.T, r *recording, conn net.Conn, k int) {
-		s := wsconn.NewTestSocket(conn, other(r.role), wsconn.PairOptions{})
+		s := wsconn.NewTestSocket(conn, other(r.role), r.o)
 		defer s.Terminate()
 		for _, want := range r.messages[:complete(r.borders, k)] {
 			if _, p, err := s.ReadMessage(context.Background()); err != nil || string(p) != want {
@@ -131,25 +157,31 @@ func readAll(c *wsconn.Conn) (got []byte, err error) {
 // roles. Under TLS the end is one with close_notify for even k, without for odd.
 func eachCut(t *testing.T, test func(t *testing.T, r *recording, conn net.Conn, k int)) {
 	for _, role := range []frames.Role{frames.Client, frames.Server} {
-		r := record(role)
-		for _, tr := range everyTransport {
-			t.Run(fmt.Sprintf("%s/from role %d", tr.name, role), func(t *testing.T) {
-				step := 1
-				if _, isTLS := peerOf(t, tr).(*tls.Conn); isTLS {
-					step = 11 // a handshake each
-				}
-				for k := len(r.b); k >= 0; k -= step {
-					peer, conn := tr.make(t)
-					if _, err := peer.Write(r.b[:k]); err != nil {
-						t.Fatal(err)
+		for name, r := range map[string]*recording{"plain": record(role), "compressed": recordCompressed(role)} {
+			for _, tr := range everyTransport {
+				t.Run(fmt.Sprintf("%s/%s/from role %d", name, tr.name, role), func(t *testing.T) {
+					step := 1
+					if _, isTLS := peerOf(t, tr).(*tls.Conn); isTLS {
+						step = 11 // a handshake each
 					}
-					endTransport(peer, k%2 == 0)
-					testnet.InTime(t, fmt.Sprintf("cut after %d", k), func() { test(t, r, conn, k) })
-					peer.Close()
-				}
-			})
+					for k := len(r.b); k >= 0; k -= step {
+						cutAfter(t, tr, r, k, test)
+					}
+				})
+			}
 		}
 	}
+}
+
+func cutAfter(t *testing.T, tr transports, r *recording, k int, test func(t *testing.T, r *recording, conn net.Conn, k int)) {
+	t.Helper()
+	peer, conn := tr.make(t)
+	defer peer.Close()
+	if _, err := peer.Write(r.b[:k]); err != nil {
+		t.Fatal(err)
+	}
+	endTransport(peer, k%2 == 0)
+	testnet.InTime(t, fmt.Sprintf("cut after %d", k), func() { test(t, r, conn, k) })
 }
 
 func peerOf(t *testing.T, tr transports) net.Conn {
