@@ -32,7 +32,7 @@ func (s *Socket) ReadMessage(ctx context.Context) (MessageType, []byte, error) {
 		return 0, nil, s.opError("read", err)
 	}
 	defer s.unlockReader()
-	stop := interruptible(ctx, s.setReadDeadline)
+	stop := s.interruptible(ctx, (*Socket).setReadDeadline)
 	err := s.skip()
 	if err == nil {
 		err = s.readMessage()
@@ -123,7 +123,7 @@ func (s *Socket) write(ctx context.Context, typ MessageType, send func() error) 
 		return s.opError("write", err)
 	}
 	defer func() { <-s.writing }()
-	stop := interruptible(ctx, s.setWriteDeadline)
+	stop := s.interruptible(ctx, (*Socket).setWriteDeadline)
 	err := send()
 	stop()
 	return s.opError("write", contextError(ctx, err))
@@ -149,19 +149,19 @@ func checkType(typ MessageType) error {
 
 // interruptible lets the end of ctx end the call in progress, by a deadline.
 // The function returned takes that back.
-func interruptible(ctx context.Context, setDeadline func(time.Time) error) (stop func()) {
+func (s *Socket) interruptible(ctx context.Context, setDeadline func(*Socket, time.Time) error) (stop func()) {
 	if ctx.Done() == nil {
 		return func() {}
 	}
 	done := make(chan struct{})
 	stopAfter := context.AfterFunc(ctx, func() {
 		defer close(done)
-		setDeadline(deadline.Past)
+		setDeadline(s, deadline.Past)
 	})
 	return func() {
 		if !stopAfter() {
 			<-done
-			setDeadline(time.Time{})
+			setDeadline(s, time.Time{})
 		}
 	}
 }

@@ -32,7 +32,7 @@ func (s *Socket) NextReader(ctx context.Context) (MessageType, io.Reader, error)
 	}
 	defer s.unlockReader()
 	m := &messageReader{s: s, ctx: ctx}
-	stop := interruptible(ctx, s.setReadDeadline)
+	stop := s.interruptible(ctx, (*Socket).setReadDeadline)
 	err := m.begin()
 	stop()
 	if err != nil {
@@ -90,7 +90,7 @@ func (m *messageReader) Read(p []byte) (n int, err error) {
 		m.head = m.head[n:]
 		return n, nil
 	}
-	stop := interruptible(m.ctx, s.setReadDeadline)
+	stop := s.interruptible(m.ctx, (*Socket).setReadDeadline)
 	for n == 0 && !m.ended && err == nil {
 		n, m.ended, err = s.reader.content(p, true)
 	}

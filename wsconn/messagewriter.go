@@ -173,7 +173,7 @@ func (m *MessageWriter) flush(fin bool) {
 func (m *MessageWriter) send(p []byte, fin bool) {
 	sent, err := false, context.Cause(m.ctx)
 	if err == nil {
-		stop := interruptible(m.ctx, m.s.setWriteDeadline)
+		stop := m.s.interruptible(m.ctx, (*Socket).setWriteDeadline)
 		if m.plain {
 			sent, err = m.s.writer.writeFragment(m.op, p, fin)
 		} else {
