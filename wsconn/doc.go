@@ -36,6 +36,15 @@
 // A link that is broken is noticed, and one that is slow is left alone, on both
 // sides and by default ([KeepAlive]).
 //
+// # Compression
+//
+// Messages are compressed where both ends want it ([DialOptions.Compression],
+// [AcceptOptions.Compression], permessage-deflate of RFC 7692, in package
+// [deflate]): DialSocket offers it, everything else has to be asked to. What it
+// costs in memory, and how to bound that, is told in [deflate.Options]. A message
+// with a secret in it, beside something that somebody else has chosen, is to be
+// sent with [Socket.WriteUncompressed].
+//
 // # Errors
 //
 // Errors of a connection are [*net.OpError] values, with the addresses of both
@@ -66,6 +75,7 @@
 //	MaxMessage                  16777216
 //	MaxFragments                131072
 //	CloseTimeout                10s
+//	Compression                 offered by DialSocket, else off
 //	KeepAlive.Interval          15s
 //	KeepAlive.Timeout           10s
 //	Backlog                     128

@@ -14,7 +14,7 @@ import (
 // a package, or a method or field of one of wsconn's types.
 func TestMigratingNamesExist(t *testing.T) {
 	names := map[string]bool{}
-	for _, pkg := range []string{"frames", "wsconn", "mux"} {
+	for _, pkg := range []string{"frames", "deflate", "wsconn", "mux"} {
 		exported(t, pkg, names)
 	}
 	code := regexp.MustCompile("`([A-Za-z]+)\\.([A-Za-z]+)`")
@@ -68,7 +68,9 @@ func declared(d ast.Decl, pkg string, names map[string]bool) {
 		if d.Recv == nil {
 			names[pkg+"."+d.Name.Name] = true
 		} else if star, ok := d.Recv.List[0].Type.(*ast.StarExpr); ok {
-			names[star.X.(*ast.Ident).Name+"."+d.Name.Name] = true
+			if receiver, ok := star.X.(*ast.Ident); ok {
+				names[receiver.Name+"."+d.Name.Name] = true
+			}
 		}
 	case *ast.GenDecl:
 		for _, spec := range d.Specs {
