@@ -40,7 +40,7 @@ func eachClosing[C ended](t *testing.T, who closer, kind kind[C], test func(t *t
 				continue
 			}
 			t.Run(closing.Code.String(), func(t *testing.T) {
-				c, f := meet(t, p, side, kind, subprotocols{})
+				c, f := meet(t, p, side, kind, ends{})
 				test(t, p, closing, c, f)
 			})
 		}
@@ -151,7 +151,7 @@ func TestServerKeepsTransport(t *testing.T) {
 	for _, start := range []func(*testing.T) peer{gorilla, gobwas} {
 		p := start(t)
 		t.Run(p.name, func(t *testing.T) {
-			url, next := p.serve(t, nil)
+			url, next := p.serve(t, terms{})
 			c, err := wsconn.Dial(testnet.Bounded(t), url, &wsconn.DialOptions{CloseTimeout: 100 * time.Millisecond})
 			if err != nil {
 				t.Fatal(err)
@@ -177,7 +177,7 @@ func TestServerKeepsTransport(t *testing.T) {
 func TestTheyAreNotKeptWaiting(t *testing.T) {
 	for _, peer := range peers {
 		t.Run(peer.name, func(t *testing.T) {
-			s, f := meet(t, peer.start(t), server, socket, subprotocols{})
+			s, f := meet(t, peer.start(t), server, socket, ends{})
 			closed := theyClose(f, closings[0])
 			if _, _, err := s.ReadMessage(testnet.Bounded(t)); err != io.EOF {
 				t.Errorf("ReadMessage: %v", err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+	"github.com/wsstream/wsstream/deflate"
 	"github.com/wsstream/wsstream/frames"
 	"github.com/wsstream/wsstream/wsconn"
 )
@@ -15,15 +16,31 @@ import (
 func coder(*testing.T) peer {
 	return peer{
 		name: "coder",
-		dial: func(ctx context.Context, url string, subprotocols []string) (foreign, error) {
-			c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: subprotocols})
+		dial: func(ctx context.Context, url string, terms terms) (foreign, error) {
+			c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+				Subprotocols: terms.subprotocols, CompressionMode: coderMode(terms.compression), CompressionThreshold: 1,
+			})
 			return &coderConn{Conn: c}, err
 		},
-		serve: handled(func(w http.ResponseWriter, r *http.Request, subprotocols []string) (foreign, error) {
-			c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: subprotocols})
+		serve: handled(func(w http.ResponseWriter, r *http.Request, terms terms) (foreign, error) {
+			c, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+				Subprotocols: terms.subprotocols, CompressionMode: coderMode(terms.compression), CompressionThreshold: 1,
+			})
 			return &coderConn{Conn: c}, err
 		}),
+		habits: habits{deflates: deflates{takeover: bothOrNone}},
 	}
+}
+
+// coderMode returns the mode for options: there is one for both ends alike.
+func coderMode(o *deflate.Options) websocket.CompressionMode {
+	switch {
+	case o == nil:
+		return websocket.CompressionDisabled
+	case o.ServerNoContextTakeover && o.ClientNoContextTakeover:
+		return websocket.CompressionNoContextTakeover
+	}
+	return websocket.CompressionContextTakeover
 }
 
 type coderConn struct {

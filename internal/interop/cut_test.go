@@ -13,7 +13,7 @@ import (
 // look like the end.
 func TestTheyCut(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
-		s, f := meet(t, p, side, socket, subprotocols{})
+		s, f := meet(t, p, side, socket, ends{})
 		whole := message{typ: wsconn.Binary, data: pattern(1 << 10)}
 		if err := f.Write(testnet.Bounded(t), whole.typ, whole.data); err != nil {
 			t.Fatal(err)
@@ -30,7 +30,7 @@ func TestTheyCut(t *testing.T) {
 // A cut inside a message, of which a stream has got what arrived.
 func TestTheyCutMessage(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
-		c, f := meet(t, p, side, stream, subprotocols{})
+		c, f := meet(t, p, side, stream, ends{})
 		if err := f.WriteFragment(testnet.Bounded(t), wsconn.Binary, pattern(64<<10), false); err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestTheyCutMessage(t *testing.T) {
 // The same for a Socket: no half of a message is returned.
 func TestTheyCutMessageOfASocket(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
-		s, f := meet(t, p, side, socket, subprotocols{})
+		s, f := meet(t, p, side, socket, ends{})
 		if err := f.WriteFragment(testnet.Bounded(t), wsconn.Binary, pattern(64<<10), false); err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestTheyCutMessageOfASocket(t *testing.T) {
 func TestWeCut(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
 		t.Run("between messages", func(t *testing.T) {
-			c, f := meet(t, p, side, stream, subprotocols{})
+			c, f := meet(t, p, side, stream, ends{})
 			sent := message{typ: wsconn.Binary, data: pattern(1 << 10)}
 			if _, err := c.Write(sent.data); err != nil {
 				t.Fatal(err)
@@ -76,7 +76,7 @@ func TestWeCut(t *testing.T) {
 			wantCut(t, p, f)
 		})
 		t.Run("inside a message", func(t *testing.T) {
-			s, f := meet(t, p, side, socket, subprotocols{})
+			s, f := meet(t, p, side, socket, ends{})
 			w, err := s.NextWriter(testnet.Bounded(t), wsconn.Binary)
 			if err != nil {
 				t.Fatal(err)

@@ -2,7 +2,7 @@
 // npm package ws and the Python package websockets (the scripts in peer),
 // gorilla/websocket, coder/websocket, gobwas/ws and lxzan/gws. Each of them is
 // the server once and the client once, and has to pass the same tests (see
-// foreign). It is a module of its own so that nobody who uses the library
+// foreign), with and without compression. It is a module of its own so that nobody who uses the library
 // depends on them.
 //
 // The tests need node and npm, and a Python with websockets (Debian's package

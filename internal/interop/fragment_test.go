@@ -48,29 +48,42 @@ var reads = []struct {
 func TestFragmentsOfTheirs(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
 		for _, way := range reads {
-			t.Run(way.name, func(t *testing.T) {
-				s, f := meet(t, p, side, socket, subprotocols{})
-				ctx := testnet.Bounded(t)
-				end := reading(ctx, f) // for the pongs
-				for _, m := range fragmented {
-					before := s.Stats().FramesRead
-					ours := make(chan message, 1)
-					go func() { ours <- way.read(ctx, s) }()
-					sendFragments(t, p, f, s, m.typ, m.pieces)
-					wantSame(t, m.name+": wsconn", <-ours, message{typ: m.typ, data: bytes.Join(m.pieces, nil)})
-					want := m.frames
-					if !p.mute {
-						want += 2 * int64(len(m.pieces)-1) // a ping and a pong between two
-					}
-					if n := s.Stats().FramesRead - before; n < want {
-						t.Errorf("%s: %d frames came, want %d at least", m.name, n, want)
-					}
-				}
-				s.Close()
-				<-end
+			plainAndCompressed(t, p, side, func(t *testing.T, speak ends) {
+				t.Run(way.name, func(t *testing.T) { testFragmentsOfTheirs(t, p, side, speak, way.read) })
 			})
 		}
 	})
+}
+
+func testFragmentsOfTheirs(t *testing.T, p peer, side side, speak ends, read func(context.Context, *wsconn.Socket) message) {
+	s, f := meet(t, p, side, socket, speak)
+	ctx := testnet.Bounded(t)
+	end := reading(ctx, f) // for the pongs
+	for _, m := range fragmented {
+		before := s.Stats()
+		ours := make(chan message, 1)
+		go func() { ours <- read(ctx, s) }()
+		sendFragments(t, p, f, s, m.typ, m.pieces)
+		whole := bytes.Join(m.pieces, nil)
+		wantSame(t, m.name+": wsconn", <-ours, message{typ: m.typ, data: whole})
+		after := s.Stats()
+		want := m.frames
+		if s.Extensions() != "" && p.bufferedDeflate {
+			want = 1
+		}
+		if !p.mute {
+			want += 2 * int64(len(m.pieces)-1) // a ping and a pong between two
+		}
+		if n := after.FramesRead - before.FramesRead; n < want {
+			t.Errorf("%s: %d frames came, want %d at least", m.name, n, want)
+		}
+		shrinks := s.Extensions() != "" && !p.plainFragments && m.typ == wsconn.Text && len(whole) > 1<<10
+		if n := after.BytesRead - before.BytesRead; (n < int64(len(whole)/2)) != shrinks {
+			t.Errorf("%s: %d bytes came for %d, less than half is %t, want %t", m.name, n, len(whole), !shrinks, shrinks)
+		}
+	}
+	s.Close()
+	<-end
 }
 
 // sendFragments sends a message of the peer's, with pings between its pieces.
@@ -102,27 +115,31 @@ func pingBetween(t *testing.T, f foreign, s *wsconn.Socket) {
 // Our fragments, with pings of both ends between them.
 func TestFragmentsOfOurs(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
-		s, f := meet(t, p, side, socket, subprotocols{})
-		unlimited(f)
-		ctx := testnet.Bounded(t)
-		end := make(chan message, 1)
-		go func() { end <- reads[0].read(ctx, s) }() // for the pongs
-		for _, m := range fragmented {
-			before := s.Stats().FramesWritten
-			theirs := reading(ctx, f)
-			writeFragments(t, f, s, m.typ, m.pieces)
-			wantSame(t, m.name+": "+p.name, <-theirs, message{typ: m.typ, data: bytes.Join(m.pieces, nil)})
-			want := 2 * int64(len(m.pieces)) // a ping and a pong after each
-			for _, piece := range m.pieces {
-				want += int64(min(1, len(piece)))
-			}
-			if n := s.Stats().FramesWritten - before; n < want {
-				t.Errorf("%s: %d frames went, want %d at least", m.name, n, want)
-			}
-		}
-		s.Close()
-		<-end
+		plainAndCompressed(t, p, side, func(t *testing.T, speak ends) { testFragmentsOfOurs(t, p, side, speak) })
 	})
+}
+
+func testFragmentsOfOurs(t *testing.T, p peer, side side, speak ends) {
+	s, f := meet(t, p, side, socket, speak)
+	unlimited(f)
+	ctx := testnet.Bounded(t)
+	end := make(chan message, 1)
+	go func() { end <- reads[0].read(ctx, s) }() // for the pongs
+	for _, m := range fragmented {
+		before := s.Stats().FramesWritten
+		theirs := reading(ctx, f)
+		writeFragments(t, f, s, m.typ, m.pieces)
+		wantSame(t, m.name+": "+p.name, <-theirs, message{typ: m.typ, data: bytes.Join(m.pieces, nil)})
+		want := 2 * int64(len(m.pieces)) // a ping and a pong after each
+		for _, piece := range m.pieces {
+			want += int64(min(1, len(piece)))
+		}
+		if n := s.Stats().FramesWritten - before; n < want {
+			t.Errorf("%s: %d frames went, want %d at least", m.name, n, want)
+		}
+	}
+	s.Close()
+	<-end
 }
 
 // writeFragments sends a message of ours, with pings between its pieces.
@@ -155,7 +172,7 @@ func writePiece(t *testing.T, w *wsconn.MessageWriter, p []byte) {
 // A message of unknown length, in the fragments that our writer makes.
 func TestFragmentsOfAStream(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
-		s, f := meet(t, p, side, socket, subprotocols{})
+		s, f := meet(t, p, side, socket, ends{})
 		unlimited(f)
 		ctx := testnet.Bounded(t)
 		theirs := reading(ctx, f)

@@ -12,7 +12,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/gobwas/httphead"
 	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsflate"
 	"github.com/gobwas/ws/wsutil"
 	"github.com/wsstream/wsstream/frames"
 	"github.com/wsstream/wsstream/wsconn"
@@ -21,8 +23,11 @@ import (
 func gobwas(*testing.T) peer {
 	return peer{
 		name: "gobwas",
-		dial: func(ctx context.Context, url string, subprotocols []string) (foreign, error) {
-			d := ws.Dialer{Protocols: subprotocols}
+		dial: func(ctx context.Context, url string, terms terms) (foreign, error) {
+			d := ws.Dialer{Protocols: terms.subprotocols}
+			if terms.compression != nil {
+				d.Extensions = []httphead.Option{wsflate.DefaultParameters.Option()}
+			}
 			conn, br, hs, err := d.Dial(ctx, url)
 			if err != nil {
 				return nil, err
@@ -32,14 +37,18 @@ func gobwas(*testing.T) peer {
 			}
 			return newGobwasConn(conn, br, hs, ws.StateClientSide), nil
 		},
-		serve: handled(func(w http.ResponseWriter, r *http.Request, subprotocols []string) (foreign, error) {
-			u := ws.HTTPUpgrader{Protocol: func(name string) bool { return slices.Contains(subprotocols, name) }}
+		serve: handled(func(w http.ResponseWriter, r *http.Request, terms terms) (foreign, error) {
+			u := ws.HTTPUpgrader{Protocol: func(name string) bool { return slices.Contains(terms.subprotocols, name) }}
+			if terms.compression != nil {
+				u.Negotiate = (&wsflate.Extension{Parameters: wsflate.DefaultParameters}).Negotiate
+			}
 			conn, rw, hs, err := u.Upgrade(r, w)
 			if err != nil {
 				return nil, err
 			}
 			return newGobwasConn(conn, rw.Reader, hs, ws.StateServerSide), nil
 		}),
+		habits: habits{deflates: deflates{plainFragments: true, sendsPlain: true}},
 	}
 }
 
@@ -52,13 +61,15 @@ type gobwasConn struct {
 	reader  *wsutil.Reader
 	control wsutil.FrameHandlerFunc
 	pongs   pongs
+	deflate bool                 // was agreed
+	shrunk  wsflate.MessageState // says of the message that is being read whether it is compressed
 
 	mu      sync.Mutex     // held while a frame is written
 	message *wsutil.Writer // that is being sent in fragments
 }
 
 func newGobwasConn(conn net.Conn, br *bufio.Reader, hs ws.Handshake, state ws.State) *gobwasConn {
-	c := &gobwasConn{conn: conn, hs: hs, state: state, pongs: newPongs()}
+	c := &gobwasConn{conn: conn, hs: hs, state: state, pongs: newPongs(), deflate: len(hs.Extensions) > 0}
 	answer := wsutil.ControlFrameHandler(gobwasAnswers{c}, state)
 	c.control = func(h ws.Header, r io.Reader) error {
 		if h.OpCode != ws.OpPong {
@@ -72,7 +83,11 @@ func newGobwasConn(conn net.Conn, br *bufio.Reader, hs ws.Handshake, state ws.St
 		c.pongs.arrive(string(data))
 		return err
 	}
-	c.reader = &wsutil.Reader{Source: br, State: state, CheckUTF8: true, OnIntermediate: c.control}
+	c.reader = &wsutil.Reader{Source: br, State: state, CheckUTF8: !c.deflate, OnIntermediate: c.control}
+	if c.deflate {
+		c.reader.State |= ws.StateExtended
+		c.reader.Extensions = []wsutil.RecvExtension{&c.shrunk}
+	}
 	return c
 }
 
@@ -95,6 +110,9 @@ func (c *gobwasConn) Read(context.Context) (wsconn.MessageType, []byte, error) {
 		}
 		if !h.OpCode.IsControl() {
 			p, err := io.ReadAll(c.reader) // handles what is between the fragments
+			if err == nil && c.shrunk.IsCompressed() {
+				p, err = wsflate.DefaultHelper.Decompress(p)
+			}
 			return wsconn.MessageType(h.OpCode), p, err
 		}
 		if err := c.control(h, c.reader); err != nil {
@@ -103,7 +121,23 @@ func (c *gobwasConn) Read(context.Context) (wsconn.MessageType, []byte, error) {
 	}
 }
 
-func (c *gobwasConn) Write(_ context.Context, typ wsconn.MessageType, p []byte) error {
+func (c *gobwasConn) Write(ctx context.Context, typ wsconn.MessageType, p []byte) error {
+	if !c.deflate {
+		return c.WritePlain(ctx, typ, p)
+	}
+	f, err := wsflate.CompressFrame(ws.NewFrame(ws.OpCode(typ), true, p))
+	if err != nil {
+		return err
+	}
+	if c.state.ClientSide() {
+		f = ws.MaskFrameInPlace(f)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return ws.WriteFrame(c.conn, f)
+}
+
+func (c *gobwasConn) WritePlain(_ context.Context, typ wsconn.MessageType, p []byte) error {
 	return c.write(ws.OpCode(typ), p)
 }
 

@@ -17,15 +17,16 @@ import (
 func gorilla(*testing.T) peer {
 	return peer{
 		name: "gorilla",
-		dial: func(ctx context.Context, url string, subprotocols []string) (foreign, error) {
-			d := websocket.Dialer{Subprotocols: subprotocols}
+		dial: func(ctx context.Context, url string, terms terms) (foreign, error) {
+			d := websocket.Dialer{Subprotocols: terms.subprotocols, EnableCompression: terms.compression != nil}
 			c, _, err := d.DialContext(ctx, url, nil)
 			return newGorillaConn(c, err)
 		},
-		serve: handled(func(w http.ResponseWriter, r *http.Request, subprotocols []string) (foreign, error) {
-			u := websocket.Upgrader{Subprotocols: subprotocols}
+		serve: handled(func(w http.ResponseWriter, r *http.Request, terms terms) (foreign, error) {
+			u := websocket.Upgrader{Subprotocols: terms.subprotocols, EnableCompression: terms.compression != nil}
 			return newGorillaConn(u.Upgrade(w, r, nil))
 		}),
+		habits: habits{deflates: deflates{bufferedDeflate: true, sendsPlain: true}},
 	}
 }
 
@@ -57,6 +58,12 @@ func (c *gorillaConn) Read(context.Context) (wsconn.MessageType, []byte, error) 
 
 func (c *gorillaConn) Write(_ context.Context, typ wsconn.MessageType, p []byte) error {
 	return c.WriteMessage(int(typ), p)
+}
+
+func (c *gorillaConn) WritePlain(ctx context.Context, typ wsconn.MessageType, p []byte) error {
+	c.EnableWriteCompression(false)
+	defer c.EnableWriteCompression(true)
+	return c.Write(ctx, typ, p)
 }
 
 func (c *gorillaConn) WriteFragment(_ context.Context, typ wsconn.MessageType, p []byte, fin bool) error {

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/lxzan/gws"
+	"github.com/wsstream/wsstream/deflate"
 	"github.com/wsstream/wsstream/frames"
 	"github.com/wsstream/wsstream/wsconn"
 )
@@ -19,21 +21,37 @@ import (
 func startGWS(*testing.T) peer {
 	return peer{
 		name: "gws",
-		dial: func(_ context.Context, url string, subprotocols []string) (foreign, error) {
-			opts := &gws.ClientOption{Addr: url, RequestHeader: http.Header{}, CheckUtf8Enabled: true}
-			if len(subprotocols) > 0 {
-				opts.RequestHeader.Set("Sec-WebSocket-Protocol", strings.Join(subprotocols, ", "))
+		dial: func(_ context.Context, url string, terms terms) (foreign, error) {
+			opts := &gws.ClientOption{Addr: url, RequestHeader: http.Header{}, CheckUtf8Enabled: true, PermessageDeflate: gwsDeflate(terms.compression)}
+			if len(terms.subprotocols) > 0 {
+				opts.RequestHeader.Set("Sec-WebSocket-Protocol", strings.Join(terms.subprotocols, ", "))
 			}
 			c := newGWSConn()
 			socket, _, err := gws.NewClient(c, opts)
 			return c.start(socket, err)
 		},
-		serve: handled(func(w http.ResponseWriter, r *http.Request, subprotocols []string) (foreign, error) {
+		serve: handled(func(w http.ResponseWriter, r *http.Request, terms terms) (foreign, error) {
 			c := newGWSConn()
-			u := gws.NewUpgrader(c, &gws.ServerOption{SubProtocols: subprotocols, CheckUtf8Enabled: true})
+			u := gws.NewUpgrader(c, &gws.ServerOption{
+				SubProtocols: terms.subprotocols, CheckUtf8Enabled: true, PermessageDeflate: gwsDeflate(terms.compression),
+			})
 			return c.start(u.Upgrade(w, r))
 		}),
-		habits: habits{strictClient: true, strictServer: true, mute: true},
+		habits: habits{strictClient: true, strictServer: true, mute: true, deflates: deflates{takeover: eitherAlone, windows: true, minWindow: 8, bufferedDeflate: true}},
+	}
+}
+
+// gwsDeflate returns gws's options. Its own default for the windows is 12 bits.
+func gwsDeflate(o *deflate.Options) (pd gws.PermessageDeflate) {
+	if o == nil {
+		return pd
+	}
+	return gws.PermessageDeflate{
+		Enabled: true, Threshold: 1,
+		ServerContextTakeover: !o.ServerNoContextTakeover,
+		ClientContextTakeover: !o.ClientNoContextTakeover,
+		ServerMaxWindowBits:   cmp.Or(o.ServerMaxWindowBits, 15),
+		ClientMaxWindowBits:   cmp.Or(o.ClientMaxWindowBits, 15),
 	}
 }
 

@@ -20,7 +20,7 @@ func TestTheyCloseInsideMessage(t *testing.T) {
 		}
 		for _, way := range reads {
 			t.Run(way.name, func(t *testing.T) {
-				s, f := meet(t, p, side, socket, subprotocols{})
+				s, f := meet(t, p, side, socket, ends{})
 				if err := f.WriteFragment(testnet.Bounded(t), wsconn.Binary, pattern(64<<10), false); err != nil {
 					t.Fatal(err)
 				}
@@ -34,7 +34,7 @@ func TestTheyCloseInsideMessage(t *testing.T) {
 			})
 		}
 		t.Run("Conn", func(t *testing.T) {
-			c, f := meet(t, p, side, stream, subprotocols{})
+			c, f := meet(t, p, side, stream, ends{})
 			if err := f.WriteFragment(testnet.Bounded(t), wsconn.Binary, pattern(64<<10), false); err != nil {
 				t.Fatal(err)
 			}
@@ -51,7 +51,7 @@ func TestTheyCloseInsideMessage(t *testing.T) {
 
 func TestWeCloseInsideMessage(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
-		s, f := meet(t, p, side, socket, subprotocols{})
+		s, f := meet(t, p, side, socket, ends{})
 		w, err := s.NextWriter(testnet.Bounded(t), wsconn.Binary)
 		if err != nil {
 			t.Fatal(err)

@@ -9,11 +9,11 @@ import (
 )
 
 // handled makes of a Go library's way to accept a connection a server.
-func handled(accept func(w http.ResponseWriter, r *http.Request, subprotocols []string) (foreign, error)) func(*testing.T, []string) (string, func() (foreign, error)) {
-	return func(t *testing.T, subprotocols []string) (string, func() (foreign, error)) {
+func handled(accept func(w http.ResponseWriter, r *http.Request, terms terms) (foreign, error)) func(*testing.T, terms) (string, func() (foreign, error)) {
+	return func(t *testing.T, terms terms) (string, func() (foreign, error)) {
 		t.Helper()
 		return serve(t, func(w http.ResponseWriter, r *http.Request) (foreign, error) {
-			return accept(w, r, subprotocols)
+			return accept(w, r, terms)
 		})
 	}
 }

@@ -54,7 +54,7 @@ func text(size int) []byte {
 // Every message from the peer to us and back.
 func TestMessages(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
-		s, f := meet(t, p, side, socket, subprotocols{})
+		s, f := meet(t, p, side, socket, ends{})
 		unlimited(f)
 		ctx := testnet.Bounded(t)
 		for _, m := range messages() {

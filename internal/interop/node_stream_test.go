@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/wsstream/wsstream/internal/testnet"
+	"github.com/wsstream/wsstream/wsconn"
 )
 
 const bulk = 96 << 20
@@ -47,26 +48,32 @@ func TestNodeStreamSends(t *testing.T) {
 func TestNodeStreamDuplex(t *testing.T) {
 	bothSides(t, func(t *testing.T, side side) {
 		c, n := meetStream(t, side)
-		n.must(t, do{Do: "write", Size: bulk})
-		sent := make(chan checksum)
-		go func() {
-			sum, err := send(c, bulk)
-			if err != nil {
-				t.Error(err)
-			}
-			sent <- sum
-		}()
-		got, err := receive(io.LimitReader(c, bulk))
+		testDuplex(t, c, n, nil, bulk)
+	})
+}
+
+// testDuplex sends size bytes of text again and again, and has ws send as many of
+// its own lines; without text, both send what does not shrink.
+func testDuplex(t *testing.T, c *wsconn.Conn, n *remote, text []byte, size int64) {
+	n.must(t, do{Do: "write", Size: size, Lines: text != nil})
+	sent := make(chan checksum)
+	go func() {
+		sum, err := sendAgain(c, text, size)
 		if err != nil {
 			t.Error(err)
 		}
-		want := <-sent
-		c.Close()
-		if wrote := n.await(t, "wrote").checksum(); got != wrote {
-			t.Errorf("received %v, want %v", got, wrote)
-		}
-		if got := n.await(t, "end").checksum(); got != want {
-			t.Errorf("ws received %v, want %v", got, want)
-		}
-	})
+		sent <- sum
+	}()
+	got, err := receive(io.LimitReader(c, size))
+	if err != nil {
+		t.Error(err)
+	}
+	want := <-sent
+	c.Close()
+	if wrote := n.await(t, "wrote").checksum(); got != wrote {
+		t.Errorf("received %v, want %v", got, wrote)
+	}
+	if got := n.await(t, "end").checksum(); got != want {
+		t.Errorf("ws received %v, want %v", got, want)
+	}
 }

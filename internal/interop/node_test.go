@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/wsstream/wsstream/deflate"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -40,21 +41,27 @@ func startNode(t *testing.T) *process {
 
 func startWS(t *testing.T) peer {
 	t.Helper()
-	return startNode(t).peer(habits{strictClient: true})
+	return startNode(t).peer(habits{strictClient: true, deflates: deflates{takeover: eitherAlone, windows: true, minWindow: 8, sendsPlain: true}})
 }
 
 // meetStream connects a stream of ours to one of ws, its
 // createWebSocketStream.
 func meetStream(t *testing.T, side side) (*wsconn.Conn, *remote) {
 	t.Helper()
+	return meetStreamWith(t, side, nil)
+}
+
+// meetStreamWith is meetStream with options for the compression of both ends.
+func meetStreamWith(t *testing.T, side side, o *deflate.Options) (*wsconn.Conn, *remote) {
+	t.Helper()
 	const mode = "stream"
-	p := startNode(t)
+	p, speak := startNode(t), ends{ours: terms{compression: o}}
 	if side == client {
-		r, url := p.listen(t, do{Mode: mode})
-		return dial(t, stream, url, subprotocols{}), r
+		r, url := p.listen(t, do{Mode: mode, Compression: compressionOf(o)})
+		return dial(t, stream, url, speak), r
 	}
-	url, accepted := listen(t, stream, subprotocols{})
-	r, err := p.remote(do{Do: "dial", Mode: mode, URL: url})
+	url, accepted := listen(t, stream, speak)
+	r, err := p.remote(do{Do: "dial", Mode: mode, URL: url, Compression: compressionOf(o)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,8 @@ package interop
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"testing"
 
 	"github.com/wsstream/wsstream/frames"
@@ -26,10 +28,10 @@ var peers = []struct {
 // peer is another implementation of WebSocket.
 type peer struct {
 	name string
-	dial func(ctx context.Context, url string, subprotocols []string) (foreign, error)
+	dial func(ctx context.Context, url string, terms terms) (foreign, error)
 
 	// serve starts a server for one connection; next waits for it.
-	serve func(t *testing.T, subprotocols []string) (url string, next func() (foreign, error))
+	serve func(t *testing.T, terms terms) (url string, next func() (foreign, error))
 
 	habits
 }
@@ -45,7 +47,29 @@ type habits struct {
 
 	// It sends no pings and pongs before its own message is finished.
 	mute bool
+
+	deflates
 }
+
+// deflates is how far a peer's compression goes.
+type deflates struct {
+	takeover  takeover
+	windows   bool // it has others than those of 15 bits
+	minWindow int  // the least bits that it compresses with
+
+	bufferedDeflate bool // it makes a fragment when it likes of what it compresses
+	sendsPlain      bool // it can leave a message as it is: its ends are plainWriters
+	plainFragments  bool // it does not compress what it sends in fragments
+}
+
+// takeover is what a peer knows of context takeover.
+type takeover int
+
+const (
+	never      takeover = iota
+	bothOrNone          // of the ends
+	eitherAlone
+)
 
 // foreign is a connection of a peer, with the peer's own limits and defaults.
 type foreign interface {
@@ -86,7 +110,7 @@ func eachPeer(t *testing.T, test func(t *testing.T, p peer, side side)) {
 }
 
 // meet connects an end of ours to one of the peer's.
-func meet[C ended](t *testing.T, p peer, side side, kind kind[C], speak subprotocols) (C, foreign) {
+func meet[C ended](t *testing.T, p peer, side side, kind kind[C], speak ends) (C, foreign) {
 	t.Helper()
 	c, f, err := tryMeet(t, p, side, kind, speak)
 	if err != nil {
@@ -96,12 +120,16 @@ func meet[C ended](t *testing.T, p peer, side side, kind kind[C], speak subproto
 }
 
 // tryMeet is meet for ends that need not agree.
-func tryMeet[C ended](t *testing.T, p peer, side side, kind kind[C], speak subprotocols) (c C, f foreign, err error) {
+func tryMeet[C ended](t *testing.T, p peer, side side, kind kind[C], speak ends) (c C, f foreign, err error) {
 	t.Helper()
 	if side == client {
 		url, next := p.serve(t, speak.theirs)
 		if c, err = tryDial(t, kind, url, speak); err == nil {
 			f, err = next()
+		} else if refused, ok := errors.AsType[*wsconn.HandshakeError](err); ok && refused.Status == http.StatusSwitchingProtocols {
+			if f, err := next(); err == nil {
+				f.Cut() // it has a connection that we do not want
+			}
 		}
 	} else {
 		url, accepted := listen(t, kind, speak)

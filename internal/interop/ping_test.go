@@ -12,7 +12,7 @@ import (
 // with what they carry.
 func TestPings(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer, side side) {
-		s, f := meet(t, p, side, socket, subprotocols{})
+		s, f := meet(t, p, side, socket, ends{})
 		ctx := testnet.Bounded(t)
 		theirs := reading(ctx, f)
 		ours := make(chan error, 1)
@@ -44,7 +44,7 @@ func TestPingsUnread(t *testing.T) {
 	for _, peer := range peers {
 		p := peer.start(t)
 		for _, side := range []side{client, server} {
-			_, f := meet(t, p, side, stream, subprotocols{})
+			_, f := meet(t, p, side, stream, ends{})
 			pinging.Go(func() {
 				theirs := reading(ctx, f)
 				if err := f.Ping(ctx, "is anybody there?"); err != nil {

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"sync"
 	"testing"
+
+	"github.com/wsstream/wsstream/deflate"
 )
 
 // process is a program that makes connections and does with them what it is
@@ -31,6 +33,7 @@ type event struct {
 	Port        int    // listening
 	Status      int    // refused
 	Subprotocol string // open
+	Extensions  string // open
 	Binary      bool   // message
 	Data        []byte // message, ping, pong
 	Size        int64  // wrote, end
@@ -42,18 +45,37 @@ type event struct {
 
 // do is a line to the process: a command and its arguments.
 type do struct {
-	Do           string   `json:"do"`
-	Conn         int      `json:"conn"`
-	Mode         string   `json:"mode,omitempty"`         // listen, dial: messages (which is "") or stream
-	URL          string   `json:"url,omitempty"`          // dial
-	Origin       string   `json:"origin,omitempty"`       // dial
-	Subprotocols []string `json:"subprotocols,omitempty"` // listen, dial
-	Size         int64    `json:"size,omitempty"`         // write
-	Data         []byte   `json:"data,omitempty"`         // send, ping
-	Binary       bool     `json:"binary,omitempty"`       // send
-	Fin          bool     `json:"fin,omitempty"`          // send
-	Code         int      `json:"code,omitempty"`         // close
-	Reason       string   `json:"reason,omitempty"`       // close
+	Do           string       `json:"do"`
+	Conn         int          `json:"conn"`
+	Mode         string       `json:"mode,omitempty"`         // listen, dial: messages (which is "") or stream
+	URL          string       `json:"url,omitempty"`          // dial
+	Origin       string       `json:"origin,omitempty"`       // dial
+	Subprotocols []string     `json:"subprotocols,omitempty"` // listen, dial
+	Compression  *compression `json:"compression,omitempty"`  // listen, dial
+	Size         int64        `json:"size,omitempty"`         // write
+	Lines        bool         `json:"lines,omitempty"`        // write: text that shrinks
+	Data         []byte       `json:"data,omitempty"`         // send, ping
+	Binary       bool         `json:"binary,omitempty"`       // send
+	Fin          bool         `json:"fin,omitempty"`          // send
+	Plain        bool         `json:"plain,omitempty"`        // send: not compressed
+	Code         int          `json:"code,omitempty"`         // close
+	Reason       string       `json:"reason,omitempty"`       // close
+}
+
+// compression are the options of an end of the process. What is zero is left to
+// the library.
+type compression struct {
+	ServerNoContextTakeover bool `json:"serverNoContextTakeover,omitempty"`
+	ClientNoContextTakeover bool `json:"clientNoContextTakeover,omitempty"`
+	ServerMaxWindowBits     int  `json:"serverMaxWindowBits,omitempty"` // negative: not supported
+	ClientMaxWindowBits     int  `json:"clientMaxWindowBits,omitempty"`
+}
+
+func compressionOf(o *deflate.Options) *compression {
+	if o == nil {
+		return nil
+	}
+	return &compression{o.ServerNoContextTakeover, o.ClientNoContextTakeover, o.ServerMaxWindowBits, o.ClientMaxWindowBits}
 }
 
 // startProcess starts a program, which ends with the test.

@@ -29,5 +29,5 @@ func startWebsockets(t *testing.T) peer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return startProcess(t, "websockets", python, "peer/main.py").peer(habits{alwaysCode: true})
+	return startProcess(t, "websockets", python, "peer/main.py").peer(habits{alwaysCode: true, deflates: deflates{takeover: eitherAlone, windows: true, minWindow: 9}})
 }

@@ -17,6 +17,7 @@ type remote struct {
 	process     *process
 	id          int
 	subprotocol string
+	extensions  string // what the server replied
 
 	// Guarded by process.mu.
 	unread []event
@@ -27,13 +28,13 @@ type remote struct {
 func (p *process) peer(habits habits) peer {
 	return peer{
 		name: p.name,
-		dial: func(ctx context.Context, url string, subprotocols []string) (foreign, error) {
-			r, err := p.remote(do{Do: "dial", URL: url, Subprotocols: subprotocols})
+		dial: func(ctx context.Context, url string, terms terms) (foreign, error) {
+			r, err := p.remote(do{Do: "dial", URL: url, Subprotocols: terms.subprotocols, Compression: compressionOf(terms.compression)})
 			return r.open(ctx, err)
 		},
-		serve: func(t *testing.T, subprotocols []string) (string, func() (foreign, error)) {
+		serve: func(t *testing.T, terms terms) (string, func() (foreign, error)) {
 			t.Helper()
-			r, url := p.listen(t, do{Subprotocols: subprotocols})
+			r, url := p.listen(t, do{Subprotocols: terms.subprotocols, Compression: compressionOf(terms.compression)})
 			return url, func() (foreign, error) { return r.open(testnet.Bounded(t), nil) }
 		},
 		habits: habits,
@@ -63,7 +64,7 @@ func (r *remote) open(ctx context.Context, err error) (foreign, error) {
 	if e.Event == "error" {
 		return nil, errors.New(e.Message)
 	}
-	r.subprotocol = e.Subprotocol
+	r.subprotocol, r.extensions = e.Subprotocol, e.Extensions
 	return r, nil
 }
 
@@ -161,6 +162,10 @@ func (r *remote) Read(ctx context.Context) (wsconn.MessageType, []byte, error) {
 
 func (r *remote) Write(ctx context.Context, typ wsconn.MessageType, p []byte) error {
 	return r.WriteFragment(ctx, typ, p, true)
+}
+
+func (r *remote) WritePlain(_ context.Context, typ wsconn.MessageType, p []byte) error {
+	return r.do(do{Do: "send", Binary: typ == wsconn.Binary, Data: p, Fin: true, Plain: true})
 }
 
 func (r *remote) WriteFragment(_ context.Context, typ wsconn.MessageType, p []byte, fin bool) error {

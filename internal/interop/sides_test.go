@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wsstream/wsstream/deflate"
 	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
@@ -40,11 +41,17 @@ var (
 // ended is what both kinds can do.
 type ended interface{ Terminate() error }
 
-// subprotocols are what the two ends speak.
-type subprotocols struct{ ours, theirs []string }
+// terms are what an end brings to the handshake.
+type terms struct {
+	subprotocols []string
+	compression  *deflate.Options // nil leaves it to the end's own default
+}
+
+// ends are the terms of both.
+type ends struct{ ours, theirs terms }
 
 // dial makes our end as a client.
-func dial[C ended](t *testing.T, kind kind[C], url string, speak subprotocols) C {
+func dial[C ended](t *testing.T, kind kind[C], url string, speak ends) C {
 	t.Helper()
 	c, err := tryDial(t, kind, url, speak)
 	if err != nil {
@@ -54,8 +61,8 @@ func dial[C ended](t *testing.T, kind kind[C], url string, speak subprotocols) C
 }
 
 // tryDial is dial where the server may refuse.
-func tryDial[C ended](t *testing.T, kind kind[C], url string, speak subprotocols) (C, error) {
-	c, err := kind.dial(testnet.Bounded(t), url, &wsconn.DialOptions{Subprotocols: speak.ours})
+func tryDial[C ended](t *testing.T, kind kind[C], url string, speak ends) (C, error) {
+	c, err := kind.dial(testnet.Bounded(t), url, &wsconn.DialOptions{Subprotocols: speak.ours.subprotocols, Compression: speak.ours.compression})
 	if err == nil {
 		guard(t, c)
 	}
@@ -63,10 +70,10 @@ func tryDial[C ended](t *testing.T, kind kind[C], url string, speak subprotocols
 }
 
 // listen makes our end as a server; accepted waits for it.
-func listen[C ended](t *testing.T, kind kind[C], speak subprotocols) (url string, accepted func() C) {
+func listen[C ended](t *testing.T, kind kind[C], speak ends) (url string, accepted func() C) {
 	t.Helper()
 	url, next := serve(t, func(w http.ResponseWriter, r *http.Request) (C, error) {
-		return kind.accept(w, r, &wsconn.AcceptOptions{Subprotocols: speak.ours})
+		return kind.accept(w, r, &wsconn.AcceptOptions{Subprotocols: speak.ours.subprotocols, Compression: speak.ours.compression})
 	})
 	return url, func() C {
 		t.Helper()

@@ -23,9 +23,9 @@ func TestSubprotocol(t *testing.T) {
 	for _, test := range agreements {
 		t.Run(test.name, func(t *testing.T) {
 			eachPeer(t, func(t *testing.T, p peer, side side) {
-				speak, refuses := subprotocols{test.client, test.server}, p.strictServer && test.server != nil
+				speak, refuses := speaking(test.client, test.server), p.strictServer && test.server != nil
 				if side == server {
-					speak, refuses = subprotocols{test.server, test.client}, p.strictClient && test.client != nil
+					speak, refuses = speaking(test.server, test.client), p.strictClient && test.client != nil
 				}
 				s, f, err := tryMeet(t, p, side, socket, speak)
 				if refuses && test.want == "" {
@@ -40,6 +40,11 @@ func TestSubprotocol(t *testing.T) {
 			})
 		})
 	}
+}
+
+// speaking are ends with subprotocols.
+func speaking(ours, theirs []string) ends {
+	return ends{terms{subprotocols: ours}, terms{subprotocols: theirs}}
 }
 
 // wantRefusal checks that a strict peer went no further; a server's answer is

@@ -21,8 +21,15 @@ type checksum struct {
 func (e event) checksum() checksum { return checksum{e.Size, e.SHA256} }
 
 // send writes size bytes, in pieces of up to 128 KiB.
-func send(w io.Writer, size int64) (checksum, error) {
-	return move(w, io.LimitReader(&repeated{p: pattern(1<<20 + 7)}, size))
+func send(w io.Writer, size int64) (checksum, error) { return sendAgain(w, nil, size) }
+
+// sendAgain writes size bytes of p again and again; without one they do not
+// shrink.
+func sendAgain(w io.Writer, p []byte, size int64) (checksum, error) {
+	if p == nil {
+		p = pattern(1<<20 + 7)
+	}
+	return move(w, io.LimitReader(&repeated{p: p}, size))
 }
 
 // repeated reads p without end. New bytes all the way would, under the race

@@ -61,7 +61,7 @@ func (c Client) caseCount(ctx context.Context) (count int, err error) {
 func (c Client) with(ctx context.Context, path string, f func(context.Context, *wsconn.Socket) error) error {
 	ctx, cancel := context.WithTimeout(ctx, caseTimeout)
 	defer cancel()
-	s, err := wsconn.DialSocket(ctx, strings.TrimSuffix(c.URL, "/")+path, nil)
+	s, err := wsconn.DialSocket(ctx, strings.TrimSuffix(c.URL, "/")+path, &wsconn.DialOptions{Compression: compression})
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,13 @@ import (
 
 // Every shape, sent to the client by a fuzzing server.
 func TestClient(t *testing.T) {
-	fuzzing := &fuzzingServer{t: t, cases: shapes()}
+	fuzzing := &fuzzingServer{t: t}
+	for _, shape := range shapes() {
+		fuzzing.cases = append(fuzzing.cases, fuzzCase{shape.name, "", shape.run})
+	}
+	for _, x := range exchanges() {
+		fuzzing.cases = append(fuzzing.cases, fuzzCase{x.name, x.serve, x.run})
+	}
 	s := httptest.NewServer(fuzzing)
 	t.Cleanup(s.Close)
 	c := autobahn.Client{URL: "ws" + strings.TrimPrefix(s.URL, "http"), Agent: "a client", Log: func(string) {}}
@@ -29,21 +35,21 @@ func TestClient(t *testing.T) {
 	}
 }
 
+// fuzzCase is a case of the fuzzing server's, with the extensions that it replies.
+type fuzzCase struct {
+	name, reply string
+	run         func(*wire) error
+}
+
 // fuzzingServer speaks as wstest -m fuzzingserver does.
 type fuzzingServer struct {
 	t        *testing.T
-	cases    []shape
+	cases    []fuzzCase
 	next     int // counted from 1; 0 before the count was asked for
 	reported bool
 }
 
 func (s *fuzzingServer) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	w, err := acceptWire(rw, r)
-	if err != nil {
-		s.t.Error(err)
-		return
-	}
-	defer w.conn.Close()
 	query := r.URL.Query()
 	if agent := query.Get("agent"); agent != "a client" && r.URL.Path != "/getCaseCount" {
 		s.t.Errorf("%s from agent %q", r.URL.Path, agent)
@@ -51,35 +57,46 @@ func (s *fuzzingServer) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/getCaseCount":
 		s.next = 1
-		s.play(w, shape{name: "number of cases", send: []frame{text(strconv.Itoa(len(s.cases)))}})
+		s.play(rw, r, fuzzCase{"number of cases", "", shape{send: []frame{text(strconv.Itoa(len(s.cases)))}}.run})
 	case "/runCase":
-		s.runCase(w, query.Get("case"))
+		s.runCase(rw, r, query.Get("case"))
 	case "/updateReports":
 		s.reported = true
-		s.play(w, shape{name: "report"})
+		s.play(rw, r, fuzzCase{"report", "", shape{}.run})
 	default:
 		s.t.Errorf("a request for %s", r.URL.Path)
 	}
 }
 
-// runCase plays the shape of a number, which has to be the next one.
-func (s *fuzzingServer) runCase(w *wire, number string) {
+// runCase plays the case of a number, which has to be the next one.
+func (s *fuzzingServer) runCase(rw http.ResponseWriter, r *http.Request, number string) {
 	if number != strconv.Itoa(s.next) || s.next > len(s.cases) {
 		s.t.Errorf("case %q was asked for, want %d of %d", number, s.next, len(s.cases))
 		return
 	}
 	s.next++
-	s.play(w, s.cases[s.next-2])
+	s.play(rw, r, s.cases[s.next-2])
 }
 
-func (s *fuzzingServer) play(w *wire, shape shape) {
-	if err := shape.run(w); err != nil {
-		s.t.Errorf("%s: %v", shape.name, err)
+func (s *fuzzingServer) play(rw http.ResponseWriter, r *http.Request, c fuzzCase) {
+	// All that the suite's cases ask of a client, it has to have offered.
+	if offer := r.Header.Get("Sec-WebSocket-Extensions"); offer != "permessage-deflate; client_max_window_bits" {
+		s.t.Errorf("%s: the client offers %q", c.name, offer)
+	}
+	w, err := acceptWire(rw, r, c.reply)
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	defer w.conn.Close()
+	if err := c.run(w); err != nil {
+		s.t.Errorf("%s: %v", c.name, err)
 	}
 }
 
-// acceptWire is the handshake of a server, by hand.
-func acceptWire(rw http.ResponseWriter, r *http.Request) (*wire, error) {
+// acceptWire is the handshake of a server, by hand. It replies extensions, if
+// they are given.
+func acceptWire(rw http.ResponseWriter, r *http.Request, reply string) (*wire, error) {
 	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	conn, buffered, err := http.NewResponseController(rw).Hijack()
 	if err != nil {
@@ -87,6 +104,6 @@ func acceptWire(rw http.ResponseWriter, r *http.Request) (*wire, error) {
 	}
 	conn.SetDeadline(time.Now().Add(patience))
 	_, err = fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Accept: %s\r\n\r\n", base64.StdEncoding.EncodeToString(sum[:]))
-	return &wire{conn: conn, r: bufio.NewReader(buffered)}, err
+		"Sec-WebSocket-Accept: %s\r\n%s\r\n", base64.StdEncoding.EncodeToString(sum[:]), extensionsLine(reply))
+	return &wire{conn: conn, r: bufio.NewReader(buffered), extensions: reply}, err
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/wsstream/wsstream/deflate"
 	"github.com/wsstream/wsstream/wsconn"
 )
 
@@ -25,11 +26,15 @@ func Echo(ctx context.Context, s *wsconn.Socket) error {
 	}
 }
 
-// Handler accepts WebSockets with the default options, whose limits are as
-// large as the suite's cases need them, and echoes.
+// compression is that of both roles: everything is compressed that shrinks, in
+// the way the other end asks for.
+var compression = &deflate.Options{Threshold: -1}
+
+// Handler accepts WebSockets with compression and the default options, whose
+// limits are as large as the suite's cases need them, and echoes.
 func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, err := wsconn.AcceptSocket(w, r, nil)
+		s, err := wsconn.AcceptSocket(w, r, &wsconn.AcceptOptions{Compression: compression})
 		if err != nil {
 			return // the request has been answered
 		}

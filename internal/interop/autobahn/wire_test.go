@@ -14,6 +14,8 @@ type wire struct {
 	conn  net.Conn
 	r     *bufio.Reader
 	masks bool // as clients do
+
+	extensions string // what the server has replied
 }
 
 // frame is a frame as it is sent, or as it came.

@@ -27,6 +27,7 @@ func TestBrowser(t *testing.T) {
 		{"authorize", testAuthorize},
 		{"subprotocol", testSubprotocol},
 		{"origin", testOrigin},
+		{"compression", testCompression},
 		{"stream", testStream},
 		{"keepalive", testKeepAlive},
 		{"slow page", testSlowPage},

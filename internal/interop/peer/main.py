@@ -13,6 +13,10 @@ import os
 import sys
 
 import websockets
+from websockets.extensions.permessage_deflate import (
+    ClientPerMessageDeflateFactory,
+    ServerPerMessageDeflateFactory,
+)
 
 
 class Connection:
@@ -29,15 +33,19 @@ class Connection:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
-    async def listen(self, subprotocols=None):
+    async def listen(self, subprotocols=None, compression=None):
         self.server = await websockets.serve(
-            self.attach, "127.0.0.1", 0, subprotocols=subprotocols
+            self.attach, "127.0.0.1", 0, subprotocols=subprotocols,
+            extensions=deflate(ServerPerMessageDeflateFactory, compression),
         )
         self.say("listening", port=self.server.sockets[0].getsockname()[1])
 
-    async def dial(self, url, subprotocols=None):
+    async def dial(self, url, subprotocols=None, compression=None):
         try:
-            ws = await websockets.connect(url, subprotocols=subprotocols)
+            ws = await websockets.connect(
+                url, subprotocols=subprotocols,
+                extensions=deflate(ClientPerMessageDeflateFactory, compression),
+            )
         except Exception as err:
             self.say("error", message=repr(err))
             return
@@ -47,7 +55,8 @@ class Connection:
         """Serve the connection to its end."""
         self.ws = ws
         obeying = asyncio.create_task(self.obey())
-        self.say("open", subprotocol=ws.subprotocol or "")
+        reply = ws.response_headers.get("Sec-WebSocket-Extensions", "")
+        self.say("open", subprotocol=ws.subprotocol or "", extensions=reply)
         try:
             while True:
                 await self.receive(await ws.recv())
@@ -101,6 +110,19 @@ class Connection:
 
     async def terminate(self):
         self.ws.transport.abort()
+
+
+def deflate(factory, compression):
+    """Return the extensions for options; for none the package has a default."""
+    if compression is None:
+        return None
+    names = {
+        "serverNoContextTakeover": "server_no_context_takeover",
+        "clientNoContextTakeover": "client_no_context_takeover",
+        "serverMaxWindowBits": "server_max_window_bits",
+        "clientMaxWindowBits": "client_max_window_bits",
+    }
+    return [factory(**{names[name]: value for name, value in compression.items()})]
 
 
 class Fragments:

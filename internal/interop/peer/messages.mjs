@@ -14,7 +14,8 @@ export function attach(ws, say) {
   ws.on('pong', (data) => say('pong', { data: data.toString('base64') }));
   ws.on('error', (err) => say('error', { message: err.message }));
   return {
-    send: ({ data, binary = false, fin = false }) => ws.send(bytes(data), { binary, fin }),
+    send: ({ data, binary = false, fin = false, plain = false }) =>
+      ws.send(bytes(data), { binary, fin, compress: !plain }),
     echo: () => {
       echoing = true;
       say('echoing');

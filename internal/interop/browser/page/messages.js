@@ -79,3 +79,30 @@ export function life({ url, protocols = [], send = [], close }) {
   };
   return closed(ws).then((end) => ({ ...seen, ...end, protocol: ws.protocol, extensions: ws.extensions }));
 }
+
+// lines returns text of a size that shrinks, different for each seed.
+function lines(seed, size) {
+  let text = '';
+  for (let n = seed; text.length < size; n++) {
+    text += `{"seq":${n},"path":"/items/${(n * 7919) % 65521}","name":"Ünïcode ${n % 13} 🙂"}\n`;
+  }
+  return text;
+}
+
+// compressed sends text, and the same text as bytes, of each size, and returns
+// how many of the echoes were not what was sent.
+export async function compressed({ url, sizes }) {
+  const ws = await open(url);
+  let wrong = 0;
+  for (const size of sizes) {
+    const text = lines(size, size);
+    const bytes = new TextEncoder().encode(text);
+    ws.send(text);
+    wrong += (await next(ws)) !== text;
+    ws.send(bytes);
+    wrong += !isSame(new Uint8Array(await next(ws)), bytes);
+  }
+  const { extensions } = ws;
+  ws.close(1000);
+  return { wrong, extensions };
+}
