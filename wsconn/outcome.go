@@ -21,7 +21,8 @@ type outcome struct {
 func (s *Socket) Subprotocol() string { return s.outcome.subprotocol }
 
 // Extensions returns the extensions that the handshake agreed on, as in the
-// server's Sec-WebSocket-Extensions, or "".
+// server's Sec-WebSocket-Extensions, or "". A client keeps to the limits of its
+// own [DialOptions.Compression] also where the server does not repeat them.
 func (s *Socket) Extensions() string { return s.outcome.extensions }
 
 // URL returns what was dialed, the last one if there were redirects, without its
