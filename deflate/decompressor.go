@@ -63,13 +63,13 @@ func NewDecompressor(o *Options, noContextTakeover bool, windowBits int, maxMess
 // windowSize returns the size of a window in bytes.
 func windowSize(bits int) int { return 1 << min(max(bits, minWindowBits), maxWindowBits) }
 
-// Open begins a message: the payload of all its frames, joined, unmasked and as
-// the peer has sent it. It must not be changed until Read has returned an error,
-// io.EOF or another one, or AppendAll has returned.
+// Open begins a message: the payload of all its frames, unmasked and as the peer
+// has sent it, in any number of parts. Their bytes must not be changed until Read
+// has returned an error, io.EOF or another one, or AppendAll has returned.
 //
 // A message that has not been read to its end is lost. With context takeover so
 // are all those after it, which may refer to it: reading them returns an error.
-func (d *Decompressor) Open(message []byte) {
+func (d *Decompressor) Open(message ...[]byte) {
 	if d.f != nil && d.takeover {
 		d.lost = errUnread
 	}
@@ -79,7 +79,7 @@ func (d *Decompressor) Open(message []byte) {
 	}
 	d.f = inflaters.Get().(*inflater)
 	d.f.reset(message, &d.window, d.reach)
-	d.size = len(message)
+	d.size = d.f.unread() - len(tail)
 	d.limit = d.maxMessage
 	if allowed := max(int64(d.size)*int64(d.maxRatio), ratioFloor); d.maxRatio > 0 && (d.limit <= 0 || allowed < d.limit) {
 		d.limit = allowed

@@ -32,7 +32,8 @@ func FuzzInflate(f *testing.F) {
 			t.Fatalf("%d of %d bytes before the message, %v", len(got), len(before), err)
 		}
 		want, ok := stdInflate(message, before, most)
-		d.Open(message)
+		cut := 1 + int(uint(size)%97)
+		d.Open(inParts(message, len(before)%(cut+1), cut)...)
 		var got []byte
 		var err error
 		for p := make([]byte, 1+uint(size)%4096); err == nil; {

@@ -11,6 +11,7 @@ import (
 // grows too large CloseMessageTooBig, as it is without compression.
 var (
 	errTruncated = invalid("RFC 7692 section 7.2.2", "a compressed message that ends in the middle")
+	errUncut     = invalid("RFC 7692 section 7.2.1", "a compressed message with the four bytes at its end, 00 00 ff ff, that are to be cut off")
 	errBlockType = invalid("RFC 1951 section 3.2.3", "a compressed message with a block of a type that does not exist")
 	errStored    = invalid("RFC 1951 section 3.2.4", "a compressed message with a block whose length is not what its complement says")
 	errCodes     = invalid("RFC 1951 section 3.2.7", "a compressed message with a block whose codes are not complete")

@@ -1,15 +1,24 @@
 package deflate
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // inflater decodes one message: DEFLATE (RFC 1951) without its last four bytes
 // (RFC 7692 section 7.2.2). It is not that of klauspost/compress, since no
 // library for Go can be told the window that was agreed: they all accept
-// distances up to 32 KiB. That the message is there as a whole makes it simple,
-// and fast: it is never out of input in the middle of something.
+// distances up to 32 KiB. That the message is there as a whole, if in several
+// parts, makes it simple, and fast: it is never out of input in the middle of
+// something.
 type inflater struct {
-	in  []byte // the message
-	pos int    // the next byte of it; past its end the tail goes on
+	in    []byte   // the part of the message that is read
+	pos   int      // the next byte of it
+	rest  [][]byte // the parts behind it
+	parts [][]byte // all of them
+	ended bool     // in is the tail
+	later int      // how many bytes there are behind in, those of the tail included
+	uncut bool     // the sender has not cut the tail off
 
 	// acc holds the next bits of the stream, n of them counted. Above those
 	// there may be more, the same that follow in the input. Below zero n says
@@ -52,11 +61,19 @@ var tail = [4]byte{0, 0, 0xff, 0xff}
 
 func newInflater() *inflater { return &inflater{out: make([]byte, outSize+outSlack)} }
 
-func (f *inflater) reset(message []byte, history *window, reach int) {
-	f.in, f.pos, f.acc, f.n = message, 0, 0, 0
+// reset makes it ready for a message, or for none.
+func (f *inflater) reset(message [][]byte, history *window, reach int) {
+	clear(f.parts)
+	f.parts = append(f.parts[:0], message...)
+	f.in, f.pos, f.rest, f.ended, f.acc, f.n = nil, 0, f.parts, false, 0, 0
+	f.later = len(tail)
+	for _, part := range message {
+		f.later += len(part)
+	}
+	f.uncut = hasTail(message)
 	f.history, f.reach = history, reach
 	f.w, f.stage, f.codes, f.final = 0, atBlock, nil, false
-	if len(message) == 0 {
+	if f.later == len(tail) {
 		// Not even the header of an empty block. zlib, which most peers inflate
 		// with, makes an empty message of it.
 		f.stage = atEnd
@@ -80,7 +97,7 @@ func (f *inflater) run() error {
 		case atBlock:
 			err = f.block()
 		case inStored:
-			err = f.copyStored()
+			f.copyStored()
 		case inCoded:
 			err = f.decode()
 		}
@@ -100,18 +117,47 @@ func (f *inflater) refill() {
 		f.n |= 56
 		return
 	}
-	for f.n <= 55 && f.pos < len(f.in)+len(tail) {
-		f.acc |= uint64(f.byteAt(f.pos)) << f.n
+	for f.n <= 55 && f.hasInput() {
+		f.acc |= uint64(f.in[f.pos]) << f.n
 		f.pos++
 		f.n += 8
 	}
 }
 
-func (f *inflater) byteAt(i int) byte {
-	if i < len(f.in) {
-		return f.in[i]
+// hasInput goes on with the next part if in has been read, and reports whether
+// there is a byte.
+func (f *inflater) hasInput() bool {
+	for f.pos == len(f.in) {
+		switch {
+		case len(f.rest) > 0:
+			f.in, f.rest = f.rest[0], f.rest[1:]
+		case !f.ended:
+			f.in, f.ended = tail[:], true
+		default:
+			return false
+		}
+		f.pos = 0
+		f.later -= len(f.in)
 	}
-	return tail[i-len(f.in)]
+	return true
+}
+
+// unread returns how many bytes are left, between two of them, those of the tail
+// included.
+func (f *inflater) unread() int { return f.n>>3 + len(f.in) - f.pos + f.later }
+
+// hasTail reports whether the last bytes of a message are those of the tail.
+func hasTail(message [][]byte) bool {
+	rest := tail[:]
+	for i := len(message) - 1; i >= 0 && len(rest) > 0; i-- {
+		part := message[i]
+		n := min(len(part), len(rest))
+		if !bytes.Equal(part[len(part)-n:], rest[len(rest)-n:]) {
+			return false
+		}
+		rest = rest[:len(rest)-n]
+	}
+	return len(rest) == 0
 }
 
 // take uses up the next count bits, 16 at most. If there are not as many, n is
@@ -126,12 +172,8 @@ func (f *inflater) take(count int) int {
 	return v
 }
 
-// align skips to the next byte and returns its position.
-func (f *inflater) align() int {
-	f.pos -= f.n >> 3
-	f.acc, f.n = 0, 0
-	return f.pos
-}
+// align skips to the next byte.
+func (f *inflater) align() { f.take(f.n & 7) }
 
 // block reads the header of a block (RFC 1951 section 3.2.3), if there is one.
 func (f *inflater) block() error {
@@ -139,7 +181,7 @@ func (f *inflater) block() error {
 		// RFC 7692 section 7.2.3.4: the next block, if any, begins with the
 		// next byte. A sender that takes the end of its encoder's stream for
 		// that of the message has none, and nothing of it is lost.
-		if f.align() == len(f.in) {
+		if f.align(); f.unread() == len(tail) {
 			f.stage = atEnd
 			return nil
 		}
@@ -163,33 +205,47 @@ func (f *inflater) block() error {
 // storedHeader reads what a block begins with that is not compressed (RFC 1951
 // section 3.2.4). The last block of a message is such a one, and empty.
 func (f *inflater) storedHeader() error {
-	at := f.align()
-	if at+4 > len(f.in)+len(tail) {
+	f.align()
+	if left := f.unread(); left < 4 {
+		if left == len(tail)-1 && f.uncut {
+			return errUncut
+		}
 		return errTruncated
 	}
-	size := int(f.byteAt(at)) | int(f.byteAt(at+1))<<8
-	if check := int(f.byteAt(at+2)) | int(f.byteAt(at+3))<<8; size^check != 0xffff {
+	size := f.take(16)
+	if check := f.take(16); size^check != 0xffff {
 		return errStored
 	}
-	f.pos = at + 4
 	f.stored, f.stage = size, inStored
-	if f.pos+size > len(f.in) && size > 0 {
+	switch left := f.unread(); {
+	case size > 0 && size > left-len(tail):
 		return errTruncated
-	}
-	if f.pos == len(f.in)+len(tail) {
+	case left == 0:
 		f.stage = atEnd
 	}
 	return nil
 }
 
-func (f *inflater) copyStored() error {
-	n := copy(f.out[f.w:outSize], f.in[min(f.pos, len(f.in)):][:f.stored])
-	f.pos += n
-	f.w += n
-	if f.stored -= n; f.stored == 0 {
+// copyStored copies what is not compressed: first what is in acc already.
+func (f *inflater) copyStored() {
+	for f.stored > 0 && f.w < outSize && f.n > 0 {
+		f.out[f.w] = byte(f.take(8))
+		f.w++
+		f.stored--
+	}
+	if f.n == 0 {
+		f.acc = 0 // which may hold more than is counted
+	}
+	for f.stored > 0 && f.w < outSize && f.hasInput() {
+		src := f.in[f.pos:]
+		n := copy(f.out[f.w:outSize], src[:min(len(src), f.stored)])
+		f.pos += n
+		f.w += n
+		f.stored -= n
+	}
+	if f.stored == 0 {
 		f.stage = atBlock
 	}
-	return nil
 }
 
 // lengthOrder is the order in which the lengths of the first code come (RFC

@@ -17,7 +17,7 @@ func (f *inflater) decode() error {
 			} else {
 				f.acc, f.n, f.pos = acc, n, pos
 				f.refill()
-				acc, n, pos = f.acc, f.n, f.pos
+				acc, n, pos, in = f.acc, f.n, f.pos, f.in
 			}
 		}
 

@@ -16,8 +16,9 @@ type inflation struct {
 	deflate *deflate.Decompressor
 	limit   int64 // of the bytes to collect; 0 is none
 
-	held *buffer     // what is collected of a message, or is being inflated
-	n    int         // bytes of it
+	held []*buffer   // what is collected of a message, or is being inflated
+	last int         // bytes in the last one; the others are full
+	size int64       // bytes in all of them
 	open bool        // the message is complete, but not yet read to its end
 	text frames.UTF8 // of a text message, as far as it has been read
 	err  error       // what was wrong; the last word, whatever was received after it
@@ -90,14 +91,14 @@ func (r *reader) gather(p []byte, wait bool) (n int, end bool, err error) {
 			return 0, false, f.err
 		}
 		room := p
-		if f.held != nil {
+		if f.collects() {
 			room = f.room()
 		}
 		n, end, err := r.payload(room, wait)
 		switch {
 		case err != nil || n == 0 && !end:
 			return 0, false, err
-		case f.held == nil && r.rsv == 0:
+		case !f.collects() && r.rsv == 0:
 			return n, end, nil
 		}
 		if err := f.collect(room[:n], end); err != nil {
@@ -107,24 +108,30 @@ func (r *reader) gather(p []byte, wait bool) (n int, end bool, err error) {
 	return 0, false, nil
 }
 
+// collects reports whether a message has begun.
+func (f *inflation) collects() bool { return len(f.held) > 0 }
+
 // room returns where to collect the next bytes, at least one.
 func (f *inflation) room() []byte {
-	if f.n == len(f.held.b) {
-		f.held = f.held.grown(f.n)
+	b := f.held[len(f.held)-1]
+	if f.last == len(b.b) {
+		b, f.last = largeBuffers.Get().(*buffer), 0
+		f.held = append(f.held, b)
 	}
-	return f.held.b[f.n:]
+	return b.b[f.last:]
 }
 
 // collect takes in the next bytes of a message, which may lie in the room already.
 func (f *inflation) collect(p []byte, end bool) error {
-	if f.held == nil {
-		f.held = getBuffer(len(p))
+	if !f.collects() {
+		f.held = append(f.held, getBuffer(len(p)))
 	}
+	f.size += int64(len(p))
 	for len(p) > 0 {
 		n := copy(f.room(), p)
-		f.n, p = f.n+n, p[n:]
+		f.last, p = f.last+n, p[n:]
 	}
-	if f.limit > 0 && int64(f.n) > f.limit {
+	if f.limit > 0 && f.size > f.limit {
 		return &frames.Error{
 			Code: frames.CloseMessageTooBig,
 			Rule: "RFC 6455 section 10.4",
@@ -132,10 +139,23 @@ func (f *inflation) collect(p []byte, end bool) error {
 		}
 	}
 	if end {
-		f.deflate.Open(f.held.b[:f.n])
+		f.deflate.Open(f.parts()...)
 		f.open, f.text = true, frames.UTF8{}
 	}
 	return nil
+}
+
+// parts returns what has been collected.
+func (f *inflation) parts() [][]byte {
+	parts := make([][]byte, 0, 8) // of a message up to 1 MiB: then it is not on the heap
+	for i, b := range f.held {
+		n := len(b.b)
+		if i == len(f.held)-1 {
+			n = f.last
+		}
+		parts = append(parts, b.b[:n])
+	}
+	return parts
 }
 
 // inflate reads what is next of the message that is open.
@@ -196,13 +216,16 @@ func (r *reader) failInflation(err error) {
 
 // close ends a message.
 func (f *inflation) close() {
-	f.held.release()
-	f.held, f.n, f.open = nil, 0, false
+	for _, b := range f.held {
+		b.release()
+	}
+	clear(f.held)
+	f.held, f.last, f.size, f.open = f.held[:0], 0, 0, false
 }
 
 // drop gives up what there is of a message: nobody will read it.
 func (f *inflation) drop() {
-	if f != nil && f.held != nil {
+	if f != nil && f.collects() {
 		f.deflate.Release()
 		f.close()
 	}
