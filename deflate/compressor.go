@@ -68,25 +68,67 @@ func (c *Compressor) Append(dst, message []byte) (compressed []byte, ok bool) {
 	}
 	c.turns.wait()
 	defer c.turns.done()
-	if !c.takeover {
-		w := takeWriter(c.kind)
-		defer w.giveBack()
-		w.forget(&c.window, 0)
-		return w.compress(dst, message)
-	}
-	w := warm.take(c)
-	if w == nil {
-		w = takeWriter(c.kind)
-		w.forget(&c.window, len(message))
-	}
+	w := c.encoder(len(message))
 	compressed, ok = w.compress(dst, message)
+	if ok && c.takeover {
+		c.window.write(message)
+		warm.put(c, w)
+		return compressed, true
+	}
+	w.giveBack()
 	if !ok {
-		w.giveBack()
+		return c.appendCoded(dst, message)
+	}
+	return compressed, true
+}
+
+// encoder returns one that remembers what there is to refer to, for a message of n
+// bytes.
+func (c *Compressor) encoder(n int) *writer {
+	if c.takeover {
+		if w := warm.take(c); w != nil {
+			return w
+		}
+	}
+	w := takeWriter(c.kind)
+	w.forget(&c.window, n)
+	return w
+}
+
+// appendCoded is Append for a message without repeats, such as one of random hex
+// digits: encoders that look for them find nothing to do in it, but it may have
+// bytes that are more frequent than others.
+func (c *Compressor) appendCoded(dst, message []byte) (compressed []byte, ok bool) {
+	if !skewed(message) {
 		return dst, false
 	}
-	c.window.write(message)
-	warm.put(c, w)
-	return compressed, true
+	w := takeWriter(huffmanOnly)
+	defer w.giveBack()
+	w.forget(new(window), 0)
+	if compressed, ok = w.compress(dst, message); ok && c.takeover {
+		c.window.write(message)
+	}
+	return compressed, ok
+}
+
+// skewed reports whether some bytes are so much more frequent in the message than
+// others that it shrinks if these get shorter codes. It looks at 1 KiB.
+func skewed(message []byte) bool {
+	const sample = 1 << 10
+	step := max(1, len(message)/sample)
+	var counts [256]int
+	n := 0
+	for i := 0; i < len(message) && n < sample; i += step {
+		counts[message[i]]++
+		n++
+	}
+	// The sum of squares is that of pairs of the same byte: of n*n about one in
+	// 256 if all bytes are as frequent, besides each with itself.
+	same := -n
+	for _, count := range counts {
+		same += count * count
+	}
+	return same > n*n/200
 }
 
 // Forget makes the next message as if it were the first: it refers to nothing

@@ -24,12 +24,14 @@ type writer struct {
 	recent     bool
 }
 
-// kind is what an encoder was made for: a level from 1 to 9 or, negative, a
-// window of so many bits. klauspost/compress has one way to compress with a
+// kind is what an encoder was made for: a level from 1 to 9, huffmanOnly or,
+// negative, a window of so many bits. klauspost/compress has one way to compress with a
 // window of less than 15 bits, close to level 5.
 type kind int
 
 const (
+	huffmanOnly kind = 0 // looks for no repeats
+
 	fastest kind = 1
 	best    kind = 9
 
@@ -70,9 +72,12 @@ func (w *writer) giveBack() { writers[w.kind+maxWindowBits-1].Put(w) }
 func newWriter(k kind) *writer {
 	w := &writer{kind: k}
 	var err error
-	if k < 0 {
+	switch {
+	case k < 0:
 		w.flate, err = flate.NewWriterWindow(w, 1<<-k)
-	} else {
+	case k == huffmanOnly:
+		w.flate, err = flate.NewWriter(w, flate.HuffmanOnly)
+	default:
 		w.flate, err = flate.NewWriter(w, int(k))
 	}
 	if err != nil {
