@@ -3,6 +3,7 @@ package deflate
 import (
 	"errors"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -11,7 +12,7 @@ import (
 //
 // Between messages it holds what it has to: the window, as many bytes as have
 // been received up to 1<<windowBits, if the peer compresses with context
-// takeover, and nothing else. What inflating takes beside that, 80 KiB, it
+// takeover, and nothing else. What inflating takes beside that, 75 KiB, it
 // borrows while a message is read.
 type Decompressor struct {
 	window     window
@@ -79,6 +80,7 @@ func (d *Decompressor) Open(message ...[]byte) {
 	}
 	d.f = inflaters.Get().(*inflater)
 	d.f.reset(message, &d.window, d.reach)
+	d.read = d.f.start
 	d.size = d.f.unread() - len(tail)
 	d.limit = d.maxMessage
 	if allowed := max(int64(d.size)*int64(d.maxRatio), ratioFloor); d.maxRatio > 0 && (d.limit <= 0 || allowed < d.limit) {
@@ -111,6 +113,9 @@ func (d *Decompressor) AppendAll(dst []byte) ([]byte, error) {
 		chunk, err := d.next()
 		switch err {
 		case nil:
+			if cap(whole)-len(whole) < len(chunk) {
+				whole = slices.Grow(whole, len(chunk)+d.expected())
+			}
 			whole = append(whole, chunk...)
 			d.consume(len(chunk))
 		case io.EOF:
@@ -119,6 +124,19 @@ func (d *Decompressor) AppendAll(dst []byte) ([]byte, error) {
 			return dst, err
 		}
 	}
+}
+
+// expected is a guess at how many bytes are still to be inflated, for AppendAll to
+// make room once: as many for each byte of the message as so far, and some more. It
+// is no more than 1 MiB, so that no bomb is believed.
+func (d *Decompressor) expected() int {
+	if d.f.stage == atEnd {
+		return 0
+	}
+	unread := d.f.unread()
+	read := d.size + len(tail) - unread
+	guess := int64(float64(d.total) / float64(max(read, 1)) * float64(unread) * 9 / 8)
+	return int(min(guess, 1<<20))
 }
 
 // AtEnd reports whether all of the message has been read, as far as that is
@@ -177,7 +195,7 @@ func (d *Decompressor) consume(n int) {
 // finish ends a message that was inflated as a whole.
 func (d *Decompressor) finish() {
 	if d.takeover {
-		d.window.write(d.f.out[max(d.f.w-d.reach, 0):d.f.w])
+		d.window.write(d.f.out[max(d.f.w-d.reach, d.f.start):d.f.w])
 	}
 	d.close()
 }

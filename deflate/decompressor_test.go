@@ -25,8 +25,8 @@ func newDecompressor(noTakeover bool, bits int) *deflate.Decompressor {
 	return deflate.NewDecompressor(&deflate.Options{MaxRatio: -1}, noTakeover, bits, 0)
 }
 
-func inflate(d *deflate.Decompressor, message []byte) ([]byte, error) {
-	d.Open(message)
+func inflate(d *deflate.Decompressor, message ...[]byte) ([]byte, error) {
+	d.Open(message...)
 	return d.AppendAll(nil)
 }
 
@@ -104,6 +104,9 @@ func TestWhatIsNotDeflate(t *testing.T) {
 		{"length code 286", "1b 03 00", "stands for nothing"},
 		{"distance code 30", "4a 04 3e 00", "stands for nothing"},
 		{"before the first byte", "f2 00 11 00 00", "outside the window"},
+		{"length code 286, far from the end", "1b 03 00" + strings.Repeat(" 00", 40), "stands for nothing"},
+		{"distance code 30, far from the end", "4a 04 3e 00" + strings.Repeat(" 00", 40), "stands for nothing"},
+		{"before the first byte, far from the end", "f2 00 11 00 00" + strings.Repeat(" 00", 40), "outside the window"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := inflate(newDecompressor(false, 15), unhex(test.message))
@@ -115,11 +118,13 @@ func TestWhatIsNotDeflate(t *testing.T) {
 	}
 }
 
-// distant is a message with a match at the given distance, and what it says.
-func distant(t *testing.T, dist int) (message, text []byte) {
+// distant is a message with a match at the given distance and more bytes behind it,
+// and what it says.
+func distant(t *testing.T, dist, more int) (message, text []byte) {
 	t.Helper()
 	text = noise(dist)
 	text = append(text, text[:200]...)
+	text = append(text, noise(dist + more)[dist:]...)
 	var b bytes.Buffer
 	w, _ := stdflate.NewWriter(&b, 9)
 	w.Write(text)
@@ -135,19 +140,21 @@ func distant(t *testing.T, dist int) (message, text []byte) {
 // not reach so far.
 func TestWindowIsChecked(t *testing.T) {
 	for bits := 8; bits <= 15; bits++ {
-		last := min(1<<bits, 1<<15-1)
-		message, text := distant(t, last)
-		for _, noTakeover := range []bool{true, false} {
-			if got, err := inflate(newDecompressor(noTakeover, bits), message); !bytes.Equal(got, text) || err != nil {
-				t.Errorf("%d bits: %d bytes, %v", bits, len(got), err)
+		for _, more := range []int{0, 100} {
+			last := min(1<<bits, 1<<15-1)
+			message, text := distant(t, last, more)
+			for _, noTakeover := range []bool{true, false} {
+				if got, err := inflate(newDecompressor(noTakeover, bits), message); !bytes.Equal(got, text) || err != nil {
+					t.Errorf("%d bits: %d bytes, %v", bits, len(got), err)
+				}
 			}
-		}
-		if bits == 15 {
-			break
-		}
-		message, _ = distant(t, 1<<bits+1)
-		if got, err := inflate(newDecompressor(false, bits), message); got != nil || !isInvalid(err) {
-			t.Errorf("%d bits: one too far: %d bytes, %v", bits, len(got), err)
+			if bits == 15 {
+				continue
+			}
+			message, _ = distant(t, 1<<bits+1, more)
+			if got, err := inflate(newDecompressor(false, bits), message); got != nil || !isInvalid(err) {
+				t.Errorf("%d bits: one too far: %d bytes, %v", bits, len(got), err)
+			}
 		}
 	}
 }
@@ -186,6 +193,37 @@ func TestWindowBetweenMessages(t *testing.T) {
 		got, err := inflate(d, second)
 		if ok := bytes.Equal(got, first[:300]) && err == nil; ok != test.ok || !ok && !isInvalid(err) {
 			t.Errorf("%+v: %d bytes, %v", test, len(got), err)
+		}
+	}
+}
+
+// TestWindowIsNoLonger: a message makes the window longer by itself and by nothing
+// else, whether it is so large that the window is copied beside it or not.
+func TestWindowIsNoLonger(t *testing.T) {
+	text := noise(3000)
+	stored := func(p []byte) []byte {
+		n := len(p)
+		return append([]byte{byte(n), byte(n >> 8), ^byte(n), ^byte(n >> 8)}, p...)
+	}
+	for _, rest := range [][]byte{nil, append(stored(text[:600]), 0)} {
+		for _, dist := range []int{3000, 3001} {
+			d := newDecompressor(false, 15)
+			for _, part := range [][]byte{text[:1000], text[1000:]} {
+				if got, err := inflate(d, append([]byte{0}, stored(part)...), []byte{0}); !bytes.Equal(got, part) || err != nil {
+					t.Fatal(len(got), err)
+				}
+			}
+			var w bitWriter
+			w.put(0b010, 3)
+			w.put(0b1000000, 7) // three bytes
+			w.put(0b01101, 5)   // from 2049 bytes back:
+			w.put(dist-2049, 10)
+			w.put(0, 7)
+			w.put(0, 3)
+			got, err := inflate(d, w.b, rest)
+			if dist == 3000 && (!bytes.HasPrefix(got, text[:3]) || err != nil) || dist > 3000 && !isInvalid(err) {
+				t.Errorf("%d bytes back, of 3000, and %d behind it: %d bytes, %v", dist, len(rest), len(got), err)
+			}
 		}
 	}
 }

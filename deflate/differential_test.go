@@ -157,6 +157,9 @@ func codedBlock(r *rand.Rand) []byte {
 		}
 	}
 	w.put(0, 3)
+	for range r.IntN(2) * 40 {
+		w.put(r.IntN(256), 8)
+	}
 	return w.b
 }
 
@@ -179,9 +182,10 @@ func (w *bitWriter) put(v, count int) {
 // TestWindowWhereMemoryEnds refers to the first byte of the window, where what is
 // before it has just made room.
 func TestWindowWhereMemoryEnds(t *testing.T) {
-	text := noise(64 << 10)
-	w := bitWriter{b: append([]byte{0, 0xff, 0xff, 0, 0}, text[:1<<16-1]...)}
-	w.b = append(w.b, 0, 1, 0, 0xfe, 0xff, text[1<<16-1])
+	const most = deflate.OutSize - 1
+	text := noise(most + 1)
+	w := bitWriter{b: append([]byte{0, most & 0xff, most >> 8, ^most & 0xff, ^most >> 8 & 0xff}, text[:most]...)}
+	w.b = append(w.b, 0, 1, 0, 0xfe, 0xff, text[most])
 	w.n = 8 * len(w.b)
 	w.put(0b010, 3)
 	w.put(0b1000000, 7) // three bytes
@@ -189,7 +193,7 @@ func TestWindowWhereMemoryEnds(t *testing.T) {
 	w.put(63, 6)        // 256
 	w.put(0, 7)
 	w.put(0, 3)
-	want := append(text, text[1<<16-256:][:3]...)
+	want := append(text, text[most+1-256:][:3]...)
 	for _, noTakeover := range []bool{true, false} {
 		d := newDecompressor(noTakeover, 8)
 		if got, err := inflate(d, unhex("f2 48 cd c9 c9 07 00")); string(got) != "Hello" || err != nil {

@@ -3,6 +3,9 @@ package deflate
 // ShelfSize is how many encoders the process keeps for their connections.
 var ShelfSize = shelfSize
 
+// OutSize is how much is inflated before the window is all that is kept of it.
+const OutSize = outSize
+
 // Kept returns how many there are.
 func Kept() int {
 	warm.mu.Lock()

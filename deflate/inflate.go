@@ -26,11 +26,12 @@ type inflater struct {
 	acc uint64
 	n   int
 
-	history *window // what came before the message
+	history *window // what came before the message, if it is not in out
 	reach   int     // the largest distance that was agreed
 
-	out []byte // of outSize+outSlack bytes
-	w   int    // bytes in out; the last reach of them, at most, are the window
+	out   []byte // of outSize+outSlack bytes
+	w     int    // bytes in out; the last reach of them, at most, are the window
+	start int    // how many of them came before the message
 
 	stage  stage
 	codes  *codes // of the block
@@ -51,10 +52,18 @@ const (
 	atEnd
 )
 
+// The room to inflate to, in bytes: 64 KiB with the slack, for two literals, the
+// longest match, and copying more than that.
 const (
-	outSize  = 64 << 10
-	outSlack = 258 + 8 // for the longest match, and copying by eight bytes
+	outSize  = 64<<10 - outSlack
+	outSlack = 2 + 258 + 32
 )
+
+// recallSize is the size from which on a message has the window copied to where it
+// is inflated, since nearly all of it is referred to. For a small one that takes
+// longer than to look each match up. BenchmarkInflaters: 1.3 times as fast for 16
+// KiB of log lines, the same for 1 KiB.
+const recallSize = 512
 
 // tail is what the sender has cut off (RFC 7692 section 7.2.1).
 var tail = [4]byte{0, 0, 0xff, 0xff}
@@ -72,13 +81,22 @@ func (f *inflater) reset(message [][]byte, history *window, reach int) {
 	}
 	f.uncut = hasTail(message)
 	f.history, f.reach = history, reach
-	f.w, f.stage, f.codes, f.final = 0, atBlock, nil, false
+	f.w, f.start, f.stage, f.codes, f.final = 0, 0, atBlock, nil, false
 	if f.later == len(tail) {
 		// Not even the header of an empty block. zlib, which most peers inflate
 		// with, makes an empty message of it.
 		f.stage = atEnd
 	}
+	if f.later >= recallSize && history.len() > 0 {
+		f.w = history.len()
+		f.start = f.w
+		history.copyBack(f.out[:f.w], f.w)
+		f.history = &nothing
+	}
 }
+
+// nothing is what came before a message if all of it is in out.
+var nothing window
 
 // slide makes room in out: all but the window is gone then. It returns how far
 // what is left has moved.
@@ -86,6 +104,7 @@ func (f *inflater) slide() int {
 	moved := max(f.w-f.reach, 0)
 	copy(f.out, f.out[moved:f.w])
 	f.w -= moved
+	f.start = max(f.start-moved, 0)
 	return moved
 }
 

@@ -3,6 +3,7 @@
 package deflate_test
 
 import (
+	"fmt"
 	"io"
 	"runtime"
 	"testing"
@@ -61,6 +62,49 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// TestMemoryOfReading holds what the doc comment of Decompressor says: what a
+// message takes while it is open, and that it is given back at its end.
+func TestMemoryOfReading(t *testing.T) {
+	const conns, kib = 200, 1 << 10
+	message, _ := deflate.NewCompressor(nil, true, 15).Append(nil, logLines(200*kib))
+	for _, noTakeover := range []bool{true, false} {
+		rest()
+		base := heap()
+		ds, p := make([]*deflate.Decompressor, conns), make([]byte, 100)
+		for i := range ds {
+			ds[i] = deflate.NewDecompressor(nil, noTakeover, 15, 0)
+			ds[i].Open(message)
+			if _, err := ds[i].Read(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		open := (heap() - base) / conns
+		window := uint64(0)
+		if !noTakeover {
+			window = 32 * kib
+		}
+		var dst []byte
+		for i := range ds {
+			dst, _ = ds[i].AppendAll(dst[:0])
+			ds[i].Open(message)
+			dst, _ = ds[i].AppendAll(dst[:0])
+		}
+		dst = nil
+		rest()
+		left := (heap() - base) / conns
+		for _, d := range ds {
+			d.Release()
+		}
+		rest()
+		after := (heap() - base) / conns
+		t.Logf("%d bytes while a message is open, %d at its end, %d after Release", open, left, after)
+		if open > 75*kib || left > window+kib || after > kib {
+			t.Errorf("%d bytes while a message is open, %d at its end, %d after Release", open, left, after)
+		}
+		runtime.KeepAlive(ds)
+	}
+}
+
 // rest is what a process does that has nothing to send for a while.
 func rest() {
 	for range 4 {
@@ -105,6 +149,37 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 				if n := testing.AllocsPerRun(100, once); n > 0 || total != 201*size {
 					t.Errorf("%v allocations for a message of %d bytes, %d bits, without takeover %v", n, size, bits, noTakeover)
 				}
+			}
+		}
+	}
+}
+
+// TestAppendAllMakesRoomOnce: it guesses well how large a message will be, and is
+// not taken in by one that begins with a lot of zeros.
+func TestAppendAllMakesRoomOnce(t *testing.T) {
+	fooled := append(zeros(t, 1<<20), 0, 0, 0xff, 0xff)
+	for range 8 {
+		fooled = append(fooled, append([]byte{0, 0xff, 0xff, 0, 0}, noise(1<<16-1)...)...)
+	}
+	fooled = append(fooled, 0)
+	messages := map[string][]byte{"zeros, then noise": fooled}
+	for _, size := range []int{10_000, 100_000, 1_000_000} {
+		messages[fmt.Sprint(size, " bytes")], _ = deflate.NewCompressor(nil, true, 15).Append(nil, logLines(size))
+	}
+	for name, message := range messages {
+		for _, noTakeover := range []bool{true, false} {
+			d := newDecompressor(noTakeover, 15)
+			if _, err := inflate(d, message); err != nil {
+				t.Fatal(name, err)
+			}
+			var got []byte
+			allocs := testing.AllocsPerRun(10, func() { got, _ = inflate(d, message) })
+			most, room := 2.0, len(got)*5/4
+			if name == "zeros, then noise" {
+				most, room = 5, room+1<<20
+			}
+			if allocs > most || cap(got) > room {
+				t.Errorf("%s: %v allocations, room for %d bytes for %d", name, allocs, cap(got), len(got))
 			}
 		}
 	}

@@ -99,6 +99,9 @@ func (p *puff) block() {
 	}
 	if final {
 		p.bit = (p.bit + 7) / 8 * 8
+		if p.bit == 8*(len(p.in)-4) {
+			p.bit += 8 * 4 // there need not be another block, to which the tail belongs
+		}
 	}
 }
 
