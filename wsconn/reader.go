@@ -70,7 +70,11 @@ func (r *reader) payload(p []byte, wait bool) (n int, end bool, err error) {
 func (r *reader) takeAhead(p []byte) (n int, end bool, err error) {
 	n, r.op, r.rsv, end = r.ahead.take(p, r.buf.b)
 	r.aheadBytes.Add(-int64(n))
-	r.settle()
+	if r.rsv == 0 {
+		r.settle()
+	} else {
+		r.recycle() // it is taken once it is inflated
+	}
 	return n, end, nil
 }
 
