@@ -5,9 +5,9 @@ package deflate
 //
 // Between messages it holds the window if it compresses with context takeover:
 // as many bytes as have been sent, up to 1<<windowBits, or fewer if there is no
-// more room in Options.MaxWindowMemory. With a [Decompressor]
-// for the other direction that is 65 KiB for windows of 15 bits and 9 KiB for
-// 12, and less than 1 KiB without context takeover.
+// more room in Options.MaxWindowMemory. With a [Decompressor] for the other
+// direction that is 65 KiB for windows of 15 bits and 9 KiB for 12, and less than
+// 1 KiB without context takeover.
 //
 // The encoders, of up to 1 MiB each, are shared by all connections. Those that
 // compressed last with context takeover find theirs as they left it, eight for

@@ -82,6 +82,11 @@ func (d *Decompressor) Open(message ...[]byte) {
 	d.f.reset(message, &d.window, d.reach)
 	d.read = d.f.start
 	d.size = d.f.unread() - len(tail)
+	d.setLimit()
+}
+
+// setLimit finds what the message may be inflated to.
+func (d *Decompressor) setLimit() {
 	d.limit = d.maxMessage
 	if allowed := max(int64(d.size)*int64(d.maxRatio), ratioFloor); d.maxRatio > 0 && (d.limit <= 0 || allowed < d.limit) {
 		d.limit = allowed
@@ -143,9 +148,12 @@ func (d *Decompressor) expected() int {
 // known: if it returns false, there may still be nothing more.
 func (d *Decompressor) AtEnd() bool { return d.f == nil && d.err == io.EOF }
 
-// SetMaxMessage changes the limit that NewDecompressor was given, from the next
-// message on.
-func (d *Decompressor) SetMaxMessage(n int64) { d.maxMessage = n }
+// SetMaxMessage changes the limit that NewDecompressor was given, for a message
+// that is open, too.
+func (d *Decompressor) SetMaxMessage(n int64) {
+	d.maxMessage = n
+	d.setLimit()
+}
 
 // Release gives back all that is held. It is for a connection that has ended:
 // with context takeover, messages that are opened after it cannot be read.

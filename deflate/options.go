@@ -68,8 +68,8 @@ type Options struct {
 
 	// MaxConcurrent is how many messages are compressed at a time, in all
 	// connections whose options have the same number here: more wait for their
-	// turn. It bounds the memory that compressing takes. Zero means GOMAXPROCS,
-	// negative no limit.
+	// turn, which neither a deadline nor a context ends. It bounds the memory
+	// that compressing takes. Zero means GOMAXPROCS, negative no limit.
 	MaxConcurrent int
 
 	// MaxWindowMemory is how many bytes all connections whose options have the

@@ -25,8 +25,8 @@ type writer struct {
 }
 
 // kind is what an encoder was made for: a level from 1 to 9, huffmanOnly or,
-// negative, a window of so many bits. klauspost/compress has one way to compress with a
-// window of less than 15 bits, close to level 5.
+// negative, a window of so many bits. klauspost/compress has one way to compress
+// with a window of less than 15 bits, close to level 5.
 type kind int
 
 const (

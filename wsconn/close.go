@@ -188,8 +188,8 @@ func (s *Socket) cut(err error, reset bool) {
 	}
 	s.watch.stop()
 	s.t.cut(reset)
-	s.releaseCompression()
 	close(s.closing.done)
+	s.releaseCompression()
 	if after := s.closing.after; after != nil {
 		after()
 	}

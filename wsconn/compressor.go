@@ -12,9 +12,9 @@ import (
 // that do not take it in several (Safari 15).
 const maxCollected = 256 << 10
 
-// compressor is what a socket compresses its messages with. It is used by whoever
-// holds the token of Socket.writing, so that messages are sent in the order in
-// which they are compressed.
+// compressor is what a socket compresses its messages with. It belongs to whoever
+// holds the token of Socket.writing: so messages are sent in the order in which
+// they are compressed.
 type compressor struct {
 	*deflate.Compressor
 	options    *deflate.Options
@@ -70,7 +70,7 @@ func (c *Conn) writeCompressed(p []byte) (n int, err error) {
 	if err := c.beginWrite(); err != nil {
 		return 0, err
 	}
-	defer func() { <-c.s.writing }()
+	defer c.s.endWrite()
 	for n < len(p) && err == nil {
 		size := len(p) - n
 		if c.messageSize > 0 {
@@ -91,6 +91,14 @@ func (c *Conn) beginWrite() error {
 	return c.s.writer.cutReason()
 }
 
+// endWrite gives the token of s.writing back.
+func (s *Socket) endWrite() {
+	<-s.writing
+	if isClosed(s.closing.done) {
+		s.releaseCompression()
+	}
+}
+
 // releaseCompression gives back what makes the next message faster, if nobody is
 // sending one.
 func (s *Socket) releaseCompression() {
@@ -101,6 +109,6 @@ func (s *Socket) releaseCompression() {
 	case s.writing <- struct{}{}:
 		s.compressor.Release()
 		<-s.writing
-	default:
+	default: // whoever holds the token does it
 	}
 }

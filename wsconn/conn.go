@@ -39,7 +39,7 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 	}
 	s.taken.Store(true)
 	if s.lockReader(s.waitReader) == nil {
-		s.machine.SetLimits(0, 0) // a stream never holds a message
+		s.machine.SetLimits(0, 0) // a stream holds no message, but a compressed one
 		s.reader.inflation.unlimited()
 		s.reader.ahead.stream = true
 		if s.open != nil {
@@ -131,8 +131,9 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Write writes p as binary messages of at most [ConnOptions.MessageSize] bytes.
-// Nothing is sent for an empty p. It returns when the transport has taken
+// Write writes p as binary messages of at most [ConnOptions.MessageSize] bytes,
+// each compressed if that was agreed ([DialOptions.Compression]) and makes it
+// smaller. Nothing is sent for an empty p. It returns when the transport has taken
 // everything.
 //
 // When the write deadline comes first, n counts whole messages: the one that

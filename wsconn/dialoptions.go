@@ -92,8 +92,9 @@ type DialOptions struct {
 
 	// MaxMessage is the largest message, in bytes, that [Socket.ReadMessage]
 	// returns; a larger one closes the connection with code 1009. Zero means
-	// 16 MiB, negative no limit. A [Conn] never holds a message and has no
-	// such limit.
+	// 16 MiB, negative no limit. Of a compressed one it is the size that it is
+	// inflated to. A [Conn] holds no message and has no such limit, but for what
+	// Compression says.
 	MaxMessage int64
 
 	// MaxFragments is the largest number of frames in one message that

@@ -111,14 +111,14 @@ func (a *serverReply) agree(h http.Header, opts *AcceptOptions, stream bool) *Ha
 	if !ok {
 		return refuse(http.StatusBadRequest, "Sec-WebSocket-Extensions is malformed")
 	}
-	var deflate, terms string
-	a.compression, deflate = acceptCompression(compressionOr(opts.Compression, false), offers)
+	var element, terms string
+	a.compression, element = acceptCompression(compressionOr(opts.Compression, false), offers)
 	if stream {
 		if a.stream = acceptOffer(offers); a.stream.agreed {
 			terms = ownTerms(opts.settings().keepAlive)
 		}
 	}
-	a.extensions = joinElements(deflate, terms)
+	a.extensions = joinElements(element, terms)
 	return nil
 }
 

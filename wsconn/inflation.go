@@ -135,7 +135,7 @@ func (f *inflation) collect(p []byte, end bool) error {
 		return &frames.Error{
 			Code: frames.CloseMessageTooBig,
 			Rule: "RFC 6455 section 10.4",
-			Text: fmt.Sprintf("a compressed message of more than %d bytes", f.limit),
+			Text: fmt.Sprintf("a compressed message of more than %d bytes, and so of more than MaxMessage", f.limit),
 		}
 	}
 	if end {

@@ -101,8 +101,8 @@ func (s *Socket) nextRoom() int {
 
 // WriteMessage sends p as one message, in one frame, compressed if that was agreed
 // and makes it smaller: see [DialOptions.Compression] and
-// [Socket.WriteUncompressed]. It returns when the transport has taken all of it. Control frames wait for it: send what is large
-// in pieces that do not take long.
+// [Socket.WriteUncompressed]. It returns when the transport has taken all of it.
+// Control frames wait for it: send what is large in pieces that do not take long.
 //
 // When ctx ends first its cause is returned. If nothing of the frame was sent
 // by then the message was not sent; if something was, the rest follows in the
@@ -122,7 +122,7 @@ func (s *Socket) write(ctx context.Context, typ MessageType, send func() error) 
 	if err := s.beginWrite(ctx, typ); err != nil {
 		return s.opError("write", err)
 	}
-	defer func() { <-s.writing }()
+	defer s.endWrite()
 	stop := s.interruptible(ctx, (*Socket).setWriteDeadline)
 	err := send()
 	stop()

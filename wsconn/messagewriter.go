@@ -30,7 +30,8 @@ var _ interface {
 // NextWriter begins a message that is sent in pieces, as fragments (RFC 6455
 // section 5.4) of 16 KiB, which need not be known in full when the first one
 // goes. Where compression was agreed it is kept at first, and sent compressed, in
-// one frame, if Close comes before 256 KiB. Other messages wait until it is closed; pings, pongs and a Close do not.
+// one frame, if Close comes before 256 KiB. Other messages wait until it is closed;
+// pings, pongs and a Close do not.
 //
 // The context bounds the wait for the turn and every call of the writer. A
 // message of which something was sent cannot be taken back: when a call fails
@@ -78,8 +79,8 @@ func (m *MessageWriter) WriteString(p string) (n int, err error) {
 }
 
 // ReadFrom adds what it reads from src, until src ends: [io.Copy] uses it. An
-// error of src does not end the message: see Abort. The end of the context ends no Read of
-// src, only what comes after it.
+// error of src does not end the message: see Abort. The end of the context ends no
+// Read of src, only what comes after it.
 func (m *MessageWriter) ReadFrom(src io.Reader) (n int64, err error) {
 	for m.ready() {
 		k, err := src.Read(m.room())
@@ -206,5 +207,5 @@ func (m *MessageWriter) end(err error) {
 	m.err = err
 	m.buf.release()
 	m.buf = nil
-	<-m.s.writing
+	m.s.endWrite()
 }

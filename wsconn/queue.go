@@ -117,7 +117,7 @@ func (s *Socket) trySend(m *Prepared) bool {
 	}
 	select {
 	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
+		defer s.endWrite()
 	default:
 		return false
 	}

@@ -42,7 +42,7 @@ func (c *Conn) writeText(p []byte) (n int, err error) {
 	if err := c.beginWrite(); err != nil {
 		return 0, err
 	}
-	defer func() { <-s.writing }()
+	defer s.endWrite()
 	for n < len(p) && err == nil {
 		var m int
 		if held := int(c.text.held.Load()); held > 0 {
