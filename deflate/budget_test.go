@@ -45,9 +45,9 @@ func TestWindowMemory(t *testing.T) {
 		bits   int
 		want   [4]int // of the windows, after 40 KiB each
 	}{
-		{"all that is asked for", 128 * kib, 15, [4]int{32 * kib, 32 * kib, 32 * kib, 32 * kib}},
-		{"a byte less", 128*kib - 1, 15, [4]int{32 * kib, 32 * kib, 32 * kib, 16 * kib}},
-		{"a part", 41 * kib, 15, [4]int{32 * kib, 8 * kib, 1 * kib, 0}},
+		{"all that is asked for", 64 * kib, 15, [4]int{16 * kib, 16 * kib, 16 * kib, 16 * kib}},
+		{"a byte less", 64*kib - 1, 15, [4]int{16 * kib, 16 * kib, 16 * kib, 8 * kib}},
+		{"a part", 21 * kib, 15, [4]int{16 * kib, 4 * kib, 1 * kib, 0}},
 		{"the smallest", 512, 15, [4]int{512, 0, 0, 0}},
 		{"less than the smallest is left", 9*512 - 1, 11, [4]int{2048, 2048, 0, 0}},
 		{"windows that are smaller than that", 513, 8, [4]int{256, 256, 0, 0}},
@@ -92,7 +92,7 @@ func TestWindowMemory(t *testing.T) {
 // TestGrowingWindow: a window that was full for want of room, and has gone round,
 // keeps its order when it grows.
 func TestGrowingWindow(t *testing.T) {
-	const budget = 33 << 10
+	const budget = 17 << 10
 	lines := logLines(100_000)
 	a, b := newBudgetPair(budget, 15), newBudgetPair(budget, 15)
 	a.send(t, lines[:40_000])

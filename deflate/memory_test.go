@@ -27,7 +27,7 @@ func TestMemory(t *testing.T) {
 		{"no takeover", true, 15, 0, 1 * kib},
 		{"takeover, 8 bits", false, 8, 0, 2 * kib},
 		{"takeover, 12 bits", false, 12, 0, 9 * kib},
-		{"takeover, 15 bits", false, 15, 0, 65 * kib},
+		{"takeover, 15 bits", false, 15, 0, 49 * kib},
 		{"takeover, 15 bits, 1 MB for all windows", false, 15, 1000 * kib, 34 * kib},
 	} {
 		t.Run(test.name, func(t *testing.T) {

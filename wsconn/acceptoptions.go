@@ -36,7 +36,7 @@ type AcceptOptions struct {
 
 	// Compression says how messages are compressed with clients that offer it:
 	// see [DialOptions.Compression]. Nil means that they are not. With all
-	// defaults it costs a connection up to 64 KiB; to bound what clients can
+	// defaults it costs a connection up to 49 KiB; to bound what clients can
 	// make a server hold, see ClientNoContextTakeover, MaxConcurrent and what is
 	// beside them in [deflate.Options].
 	Compression *deflate.Options

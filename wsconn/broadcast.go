@@ -32,7 +32,8 @@ const (
 // Sockets that are closed miss what still waits for them, and those that NewConn
 // has made a stream of get nothing.
 //
-// Only with [Wait] can it take time. The error is then the cause of ctx, which
+// A message is compressed here, once for each size of window among the receivers.
+// Besides, only with [Wait] can it take time. The error is then the cause of ctx, which
 // has ended before the slowest receivers had room: these miss it. Else there is
 // one only for a message whose type is none.
 func (srv *Server) Broadcast(ctx context.Context, m *Prepared, except ...*Socket) error {

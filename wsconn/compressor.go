@@ -43,8 +43,7 @@ func (s *Socket) WriteUncompressed(ctx context.Context, typ MessageType, p []byt
 
 // sendMessage sends p as one message, in one frame: compressed, if that was agreed
 // and makes it smaller. sent is as for writer.writeMessages, all of p or nothing.
-// The caller holds the token of s.writing, so that messages are sent in the order
-// in which they are compressed.
+// The caller holds the token of s.writing.
 func (s *Socket) sendMessage(typ MessageType, p []byte) (sent int, err error) {
 	if s.compressor == nil {
 		return s.writer.writeMessages(typ, 0, p, 0)

@@ -28,7 +28,7 @@ func unheard(t *testing.T, o *deflate.Options) *wsconn.Socket {
 // ends while a message is written.
 func TestEndGivesTheWindowBack(t *testing.T) {
 	for i, writing := range []bool{false, true} {
-		o := &deflate.Options{MaxWindowMemory: 33_000 + i} // each its own
+		o := &deflate.Options{MaxWindowMemory: 17_000 + i} // each its own
 		first, next := unheard(t, o), unheard(t, o)
 		send := func(s *wsconn.Socket, size int) int64 {
 			before := s.Stats().BytesWritten

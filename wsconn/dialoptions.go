@@ -111,9 +111,8 @@ type DialOptions struct {
 	// defaults, and Dial does not: a stream is often compressed or encrypted
 	// already, and one that carries several others gives their secrets away by
 	// its size. [deflate.Disabled] turns it off. It costs each connection up to
-	// 32 KiB a direction, less by its options; a message on a stream is
-	// inflated once all of it is here, and its compressed size is limited by
-	// MaxMessage.
+	// 49 KiB, less by its options; a message on a stream is inflated once all of
+	// it is here, and its compressed size is limited by MaxMessage.
 	Compression *deflate.Options
 
 	// KeepAlive says how soon a peer that is gone is noticed.

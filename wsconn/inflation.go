@@ -20,7 +20,7 @@ type inflation struct {
 	last int         // bytes in the last one; the others are full
 	size int64       // bytes in all of them
 	open bool        // the message is complete, but not yet read to its end
-	text frames.UTF8 // of a text message, as far as it has been read
+	text frames.UTF8 // of a text message, as far as it has been read; complete between them
 	err  error       // what was wrong; the last word, whatever was received after it
 }
 
@@ -98,7 +98,7 @@ func (r *reader) gather(p []byte, wait bool) (n int, end bool, err error) {
 		switch {
 		case err != nil || n == 0 && !end:
 			return 0, false, err
-		case !f.collects() && r.rsv == 0:
+		case r.rsv == 0:
 			return n, end, nil
 		}
 		if err := f.collect(room[:n], end); err != nil {
@@ -115,7 +115,12 @@ func (f *inflation) collects() bool { return len(f.held) > 0 }
 func (f *inflation) room() []byte {
 	b := f.held[len(f.held)-1]
 	if f.last == len(b.b) {
-		b, f.last = largeBuffers.Get().(*buffer), 0
+		// What has come is not outweighed by the room for what may not.
+		pool := largeBuffers
+		if len(b.b) < recordSize {
+			pool = recordBuffers
+		}
+		b, f.last = pool.Get().(*buffer), 0
 		f.held = append(f.held, b)
 	}
 	return b.b[f.last:]
@@ -140,7 +145,7 @@ func (f *inflation) collect(p []byte, end bool) error {
 	}
 	if end {
 		f.deflate.Open(f.parts()...)
-		f.open, f.text = true, frames.UTF8{}
+		f.open = true
 	}
 	return nil
 }

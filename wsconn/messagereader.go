@@ -7,7 +7,7 @@ import (
 )
 
 // headSize is how much of a message NextReader reads to learn its type.
-const headSize = 512
+const headSize = 64
 
 // messageReader reads one message.
 type messageReader struct {
@@ -60,13 +60,17 @@ func (m *messageReader) begin() (err error) {
 // skip throws away what is left of the message that NextReader has begun. The
 // caller holds the reader's lock.
 func (s *Socket) skip() error {
-	for s.open != nil && !s.open.ended {
+	if s.open != nil && !s.open.ended {
 		s.open.gone = true // also if this is cancelled: what follows is no whole message
-		_, ended, err := s.reader.content(s.open.room[:], true)
-		if err != nil {
-			return err
+		buf := smallBuffers.Get().(*buffer)
+		defer buf.release()
+		for !s.open.ended {
+			_, ended, err := s.reader.content(buf.b, true)
+			if err != nil {
+				return err
+			}
+			s.open.ended = ended
 		}
-		s.open.ended = ended
 	}
 	s.open = nil
 	return nil
