@@ -51,16 +51,17 @@ type ProtocolError struct{ Text string }
 // Error says what the peer did.
 func (e *ProtocolError) Error() string { return "the peer broke the protocol: " + e.Text }
 
-// errEnded is the cause when the connection has ended in order. A stream that
-// the peer has not ended may be cut short, so this is not io.EOF in any sense.
-var errEnded = fmt.Errorf("the peer ended the session while streams were open: %w", io.ErrUnexpectedEOF)
+// ErrEnded is the cause of a [SessionError] when the connection has ended in
+// order: the peer has closed the session. A stream that it had not ended may be
+// cut short, so this is not io.EOF in any sense.
+var ErrEnded = fmt.Errorf("the peer has ended the session: %w", io.ErrUnexpectedEOF)
 
 // sessionCause makes a cause of an error of the connection. What much code
 // takes for the ordinary end of a stream becomes an error that is not.
 func sessionCause(err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
-		return errEnded
+		return ErrEnded
 	case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("the connection failed beneath the session (%v): %w", err, io.ErrUnexpectedEOF)
 	}

@@ -2,163 +2,183 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"flag"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"net/url"
-	"os"
 	"strings"
-	"sync"
+	"time"
 
-	"github.com/wsstream/wsstream/wsconn"
+	"github.com/wsstream/wsstream/examples/tunnel/internal/client"
+	"github.com/wsstream/wsstream/examples/tunnel/internal/meter"
+	"github.com/wsstream/wsstream/examples/tunnel/internal/spec"
 )
 
-func clientCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	var forwards []forward
-	header := make(http.Header)
-	fs := flag.NewFlagSet("client", flag.ContinueOnError)
-	fs.Func("L", "", func(s string) error {
-		f, err := parseForward(s)
-		forwards = append(forwards, f)
-		return err
-	})
-	fs.Func("H", "", func(s string) error { return addHeader(header, s) })
-	ca, insecure := fs.String("ca", "", ""), fs.Bool("insecure", false, "")
-	verbose := fs.Bool("v", false, "")
-	others, err := parse(fs, args)
-	switch {
-	case err != nil:
-		return err
-	case len(others) != 1:
-		return usagef("client: want one URL, the server's, as wss://example.com/")
-	case len(forwards) == 0:
-		return usagef("client: say what to forward, as -L 8080:localhost:80")
+func clientCommand() command {
+	return command{
+		name:    "client",
+		args:    "URL -L|-R|-D|-W FORWARD [flags]",
+		about:   "the end near the user; URL is the server's, as wss://example.com/, and there may be several",
+		setting: "server",
+		define: func(fs *flag.FlagSet) runner {
+			f := new(clientFlags)
+			f.define(fs)
+			return f.run
+		},
 	}
-	server, err := parseServerURL(others[0])
-	if err != nil {
-		return err
-	}
-	if secure := server.Scheme == "wss" || server.Scheme == "https"; !secure && (*ca != "" || *insecure) {
-		return usagef("client: -ca and -insecure are for a wss:// URL, this one is not encrypted at all")
-	}
-	config, err := tlsConfig(*ca, *insecure)
-	if err != nil {
-		return fmt.Errorf("client: %w", err)
-	}
-	c := &client{server: server, log: newLogger(stderr, *verbose)}
-	c.options = wsconn.DialOptions{Header: header, TLSConfig: config, CloseTimeout: closeTimeout}
-	if *insecure {
-		c.log.Warn("-insecure: anybody on the way to the server can read and change everything")
-	}
-	return c.run(ctx, forwards, stdout)
 }
 
-// addHeader reads one -H.
-func addHeader(h http.Header, s string) error {
-	name, value, ok := strings.Cut(s, ":")
-	if !ok || name == "" || strings.ContainsAny(name, " \t") || strings.ContainsAny(s, "\r\n") {
-		return fmt.Errorf("want 'Name: value'")
-	}
-	h.Add(name, strings.TrimSpace(value))
-	return nil
+// clientFlags are those of tunnel client.
+type clientFlags struct {
+	forwards           []spec.Forward
+	reach              reachFlags
+	log                logFlags
+	life               lifeFlags
+	sessions           int
+	wait               bool
+	sessionWait        time.Duration
+	halfClose, udpIdle time.Duration
 }
 
-func parseServerURL(s string) (*url.URL, error) {
-	u, err := url.Parse(s)
-	if err != nil {
-		return nil, usagef("client: %v: want a URL such as wss://example.com/", err)
-	}
-	switch u.Scheme {
-	case "ws", "wss", "http", "https":
-	default:
-		return nil, usagef("client: %q is not a URL of a WebSocket server: want one such as wss://example.com/", s)
-	}
-	if u.Hostname() == "" || u.Fragment != "" {
-		return nil, usagef("client: %q needs a host and cannot have a #fragment: want a URL such as wss://example.com/", s)
-	}
-	return u, nil
+func (f *clientFlags) define(fs *flag.FlagSet) {
+	f.forward(fs, "L", "`[BIND:]PORT:HOST:PORT`: listen here, and connect to HOST:PORT there, as ssh does;\nalso with paths of Unix sockets, and udp:// before it; may be repeated", spec.ParseLocal)
+	f.forward(fs, "R", "`[BIND:]PORT:HOST:PORT`: listen there, and connect to HOST:PORT here;\nwithout HOST:PORT it is SOCKS5 there; may be repeated", spec.ParseRemote)
+	f.forward(fs, "D", "`[BIND:]PORT` of a SOCKS5 and HTTP CONNECT proxy here, which connects there; may be repeated", spec.ParseDynamic)
+	f.forward(fs, "W", "`HOST:PORT` to connect standard input and output to, for ProxyCommand of ssh", spec.ParseStdio)
+	f.reach.credentialFlags.define(fs)
+	f.reach.define(fs)
+	fs.IntVar(&f.sessions, "sessions", 1, "`N` connections to each server at a time")
+	fs.BoolVar(&f.wait, "wait", false, "keep trying also if no server can be reached from the very beginning")
+	fs.DurationVar(&f.sessionWait, "session-wait", 0, "let new connections wait this `TIME` for a server before they are refused (default 10s)")
+	fs.DurationVar(&f.halfClose, "half-close-timeout", 0, "reset a connection whose one direction has ended and on whose other one\nnothing has come for this `TIME` (default never)")
+	fs.DurationVar(&f.udpIdle, "udp-idle", 0, "forget who sends datagrams after this `TIME` without one (default 1m)")
+	f.life.define(fs)
+	f.log.define(fs)
 }
 
-// tlsConfig says which certificates of the server are good.
-func tlsConfig(ca string, insecure bool) (*tls.Config, error) {
-	config := &tls.Config{InsecureSkipVerify: insecure}
-	if ca == "" {
-		return config, nil
-	}
-	pem, err := os.ReadFile(ca)
-	if err != nil {
-		return nil, fmt.Errorf("-ca: %w", err)
-	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("-ca: there is no certificate in %s: want a PEM file", ca)
-	}
-	return config, nil
-}
-
-// client is the client half: it makes a WebSocket of every TCP connection.
-type client struct {
-	server  *url.URL
-	options wsconn.DialOptions
-	log     *slog.Logger
-}
-
-// run listens for all forwards, says so on stdout, and serves them until ctx
-// ends.
-func (c *client) run(ctx context.Context, forwards []forward, stdout io.Writer) error {
-	listeners := make([]net.Listener, len(forwards))
-	for i, f := range forwards {
-		l, err := listen(f.listen)
-		if err != nil {
-			return fmt.Errorf("client: %w", err)
+func (f *clientFlags) forward(fs *flag.FlagSet, name, usage string, parse func(string) (spec.Forward, error)) {
+	fs.Func(name, usage, func(s string) error {
+		forward, err := parse(s)
+		if err == nil {
+			f.forwards = append(f.forwards, forward)
 		}
-		defer l.Close()
-		listeners[i] = l
-	}
-	var all sync.WaitGroup
-	for i, f := range forwards {
-		fmt.Fprintf(stdout, "forwarding %v to %s\n", listeners[i].Addr(), f.target)
-		all.Go(func() { c.forward(ctx, listeners[i], f.target) })
-	}
-	all.Wait()
-	return nil
-}
-
-// forward carries the connections of l to target. When ctx ends it closes l,
-// and returns once the connections have ended as well.
-func (c *client) forward(ctx context.Context, l net.Listener, target string) {
-	defer context.AfterFunc(ctx, func() { l.Close() })()
-	var open sync.WaitGroup
-	acceptAll(l, c.log, func(tcp *net.TCPConn) {
-		open.Go(func() { c.carry(ctx, tcp, target) })
+		return err
 	})
-	open.Wait()
 }
 
-// carry is one connection.
-func (c *client) carry(ctx context.Context, tcp *net.TCPConn, target string) {
-	log := c.log.With("from", tcp.RemoteAddr(), "target", target)
-	ws, err := wsconn.Dial(ctx, c.urlFor(target), &c.options)
+func (f *clientFlags) run(ctx context.Context, p *process, args []string) error {
+	servers, err := f.arguments(args)
 	if err != nil {
-		tcp.SetLinger(0) // a reset: an end would look like an empty answer
-		tcp.Close()
-		log.Error("cannot connect", "err", err)
-		return
+		return err
 	}
-	log.Debug("connected")
-	logEnd(log, relay(ctx, tcp, ws))
+	stdio, err := f.stdio()
+	if err != nil {
+		return err
+	}
+	if stdio != nil && !f.log.verbose {
+		f.log.quiet = true // standard error is ssh's, too
+	}
+	log, live := f.life.logger(p, &f.log)
+	defer live.stop()
+	header, err := f.reach.headers(p.Env)
+	if err != nil {
+		return err
+	}
+	dial, err := f.reach.dial(servers, log)
+	if err != nil || f.life.check {
+		return f.life.checked(p, err)
+	}
+	book := meter.NewBook()
+	c := client.New(client.Options{
+		Servers: servers, Sessions: f.sessions, Dial: dial, Header: header, Forwards: f.forwards,
+		KeepTrying: f.wait, SessionWait: f.sessionWait, UDPIdle: f.udpIdle, HalfCloseTimeout: f.halfClose,
+		Out: p.Stdout, Log: log, Book: book,
+	})
+	if stdio != nil {
+		return c.Stdio(ctx, stdio.Target, p.Stdin, closer(p.Stdout))
+	}
+	stopStatus, err := f.life.status(p, log, book, "client", c.Ready)
+	if err != nil {
+		return err
+	}
+	defer stopStatus()
+	live.show(book)
+	return f.serve(ctx, p, c, log)
 }
 
-// urlFor asks the server for target, in the query.
-func (c *client) urlFor(target string) string {
-	u := *c.server
-	query := u.Query()
-	query.Set("target", target)
-	u.RawQuery = query.Encode()
-	return u.String()
+// serve runs the client until ctx ends, and then until its connections have
+// ended, or have had their time.
+func (f *clientFlags) serve(ctx context.Context, p *process, c *client.Client, log *slog.Logger) error {
+	done := make(chan error, 1)
+	cut, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() { done <- c.Run(ctx, cut) }()
+	stopping := ctx.Done()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-p.Hangup:
+			log.Info("connecting anew where there is no answer")
+			c.Reconnect()
+		case <-stopping:
+			stopping = nil
+			drained, stop := f.life.drain.begin(log)
+			defer stop()
+			context.AfterFunc(drained, cancel)
+		}
+	}
+}
+
+// arguments tells URLs of servers from chisel's remotes, which it adds to the
+// forwards.
+func (f *clientFlags) arguments(args []string) (servers []*url.URL, err error) {
+	for _, a := range args {
+		scheme, _, ok := strings.Cut(a, "://")
+		if len(servers) == 0 || ok && (strings.HasPrefix(scheme, "ws") || strings.HasPrefix(scheme, "http")) {
+			u, err := serverURL(a)
+			if err != nil {
+				return nil, err
+			}
+			servers = append(servers, u)
+			continue
+		}
+		forward, err := spec.ParseRemoteSpec(a)
+		if err != nil {
+			return nil, usagef("%v", err)
+		}
+		f.forwards = append(f.forwards, forward)
+	}
+	switch {
+	case len(servers) == 0:
+		return nil, usagef("want the URL of a server, as wss://example.com/")
+	case len(f.forwards) == 0:
+		return nil, usagef("say what to forward, as -L 8080:localhost:80; see tunnel help client")
+	}
+	return servers, nil
+}
+
+// stdio returns the forward of standard input and output, if there is one.
+func (f *clientFlags) stdio() (*spec.Forward, error) {
+	for i := range f.forwards {
+		if !f.forwards[i].Stdio {
+			continue
+		}
+		if len(f.forwards) > 1 {
+			return nil, usagef("-W connects standard input and output, and goes with no other forward")
+		}
+		return &f.forwards[i], nil
+	}
+	return nil, nil
+}
+
+// closer makes an io.WriteCloser of w, which may be one already.
+func closer(w io.Writer) io.WriteCloser {
+	if c, ok := w.(io.WriteCloser); ok {
+		return c
+	}
+	return struct {
+		io.Writer
+		io.Closer
+	}{w, io.NopCloser(nil)}
 }

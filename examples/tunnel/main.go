@@ -1,5 +1,6 @@
-// Command tunnel carries TCP connections through a web server, as WebSockets.
-// Run "tunnel help" for what it can do and "tunnel demo" to see it work.
+// Command tunnel carries TCP, UDP and Unix sockets through a web server, in
+// WebSockets. Run "tunnel help" for what it can do and "tunnel demo" to see it
+// work.
 package main
 
 import (
@@ -8,139 +9,105 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"os"
-	"os/signal"
-	"syscall"
-	"time"
 )
 
-const help = `tunnel carries TCP connections through a web server, as WebSockets.
-
-  tunnel server ADDR -allow HOST:PORT ...     the end near the targets
-  tunnel client URL -L [BIND:]PORT:HOST:PORT  the end near the user
-  tunnel demo                                 both ends in one process, measured
-  tunnel help                                 this text
-
-server:  ADDR is where to listen, as :8443 or 127.0.0.1:8080; port 0 takes a free one
-  -allow HOST:PORT  a target that clients may reach; "*" stands for any host or
-                    any port; may be repeated
-  -open             clients may reach every target
-  -cert, -key FILE  serve wss with this certificate and key (PEM)
-
-client:  URL is the server's, as wss://example.com/
-  -L [BIND:]PORT:HOST:PORT
-                    listen here and connect to HOST:PORT there, as ssh -L does;
-                    BIND is 127.0.0.1 unless given, port 0 takes a free one,
-                    IPv6 addresses stand in brackets; may be repeated
-  -H 'NAME: VALUE'  a header for the handshake; may be repeated
-  -ca FILE          trust the certificates in this file (PEM) and no others
-  -insecure         do not check the server's certificate
-
-demo:
-  -size N           move N MiB each way (default 256)
-
-server and client take -v, which logs every connection.
-Exit codes: 0 done, or stopped by a signal; 1 failed; 2 called wrongly.
-`
-
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal does not wait for anything
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	stop, hup := signals()
+	p := &process{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Getenv, Hangup: hup}
+	os.Exit(p.run(stop, os.Args[1:]))
+}
+
+// process is what a command has of the process that it runs in.
+type process struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Env            func(name string) string
+	Hangup         <-chan os.Signal // SIGHUP
+}
+
+// command is one of the things that the program does.
+type command struct {
+	name  string
+	args  string // for the usage line
+	about string
+	// setting is what an argument is called in a file of -config.
+	setting string
+	// define defines the flags, and returns what runs once they are parsed.
+	define func(fs *flag.FlagSet) runner
+}
+
+// runner runs a command until it is done, or ctx ends.
+type runner func(ctx context.Context, p *process, args []string) error
+
+// commands are in the order of the help.
+func commands() []command {
+	return []command{serverCommand(), clientCommand(), rawCommand(), checkCommand(), demoCommand(), completionCommand()}
 }
 
 // run is the program apart from the process. It returns the exit code.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := command(ctx, args, stdout, stderr)
+func (p *process) run(ctx context.Context, args []string) int {
+	err := p.command(ctx, args)
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, flag.ErrHelp):
-		io.WriteString(stdout, help)
 		return 0
 	}
-	fmt.Fprintln(stderr, "tunnel:", err)
+	fmt.Fprintln(p.Stderr, "tunnel:", oneLine(err))
 	if _, wrongly := errors.AsType[usageError](err); wrongly {
 		return 2
 	}
 	return 1
 }
 
-func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func (p *process) command(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return usagef("say what to do: server, client or demo; see tunnel help")
+		return usagef("say what to do: server, client, raw, check or demo; see tunnel help")
 	}
-	switch name, args := args[0], args[1:]; name {
-	case "server":
-		return serverCommand(ctx, args, stdout, stderr)
-	case "client":
-		return clientCommand(ctx, args, stdout, stderr)
-	case "demo":
-		return demoCommand(ctx, args, stdout, stderr)
+	switch args[0] {
 	case "help", "-h", "-help", "--help":
-		return flag.ErrHelp
-	default:
-		return usagef("there is no command %q: use server, client or demo; see tunnel help", name)
+		return p.help(args[1:])
 	}
-}
-
-// usageError is the error of a command that was called wrongly.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
-
-func usagef(format string, args ...any) error { return usageError(fmt.Sprintf(format, args...)) }
-
-// parse reads the flags of fs. Unlike fs.Parse it takes them also behind other
-// arguments, which it returns.
-func parse(fs *flag.FlagSet, args []string) (others []string, err error) {
-	fs.SetOutput(io.Discard) // one line by run is enough
-	for {
-		err := fs.Parse(args)
-		switch {
-		case errors.Is(err, flag.ErrHelp):
-			return nil, err
-		case err != nil:
-			return nil, usagef("%s: %v; see tunnel help", fs.Name(), err)
-		case fs.NArg() == 0:
-			return others, nil
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return p.start(ctx, c, args[1:])
 		}
-		others = append(others, fs.Arg(0))
-		args = fs.Args()[1:]
 	}
+	return usagef("there is no command %q: use server, client, raw, check or demo; see tunnel help", args[0])
 }
 
-func newLogger(w io.Writer, verbose bool) *slog.Logger {
-	level := slog.LevelInfo
-	if verbose {
-		level = slog.LevelDebug
+// start parses the flags of a command and runs it.
+func (p *process) start(ctx context.Context, c command, args []string) error {
+	fs, run := c.flags()
+	others, err := parse(fs, args)
+	if errors.Is(err, flag.ErrHelp) {
+		printHelp(p.Stdout, c)
+		return err
 	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
-}
-
-func listen(addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("cannot %w; choose another address or port, port 0 takes a free one", err)
+		return err
 	}
-	return l, nil
+	if f := fs.Lookup("config"); f != nil && f.Value.String() != "" {
+		// Once more, behind what the file says: the command line wins.
+		fs, run = c.flags()
+		fromFile, err := readConfig(f.Value.String(), fs, c.setting)
+		if err != nil {
+			return fmt.Errorf("%s: -config: %w", c.name, err)
+		}
+		if others, err = parse(fs, args); err != nil {
+			return err
+		}
+		others = append(fromFile, others...)
+	}
+	if err := run(ctx, p, others); err != nil {
+		return fmt.Errorf("%s: %w", c.name, err)
+	}
+	return nil
 }
 
-// acceptAll hands every connection of l to handle, which does not wait for it,
-// until l is closed.
-func acceptAll(l net.Listener, log *slog.Logger, handle func(*net.TCPConn)) {
-	for {
-		c, err := l.Accept()
-		switch {
-		case err == nil:
-			handle(c.(*net.TCPConn))
-		case errors.Is(err, net.ErrClosed):
-			return
-		default: // such as too many open files: some will be closed
-			log.Error("cannot accept connections, trying again", "err", err)
-			time.Sleep(100 * time.Millisecond)
-		}
-	}
+func (c command) flags() (*flag.FlagSet, runner) {
+	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // one line of run is enough
+	return fs, c.define(fs)
 }

@@ -4,28 +4,22 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"io"
-	"log/slog"
 	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/wsstream/wsstream/internal/testnet"
-	"github.com/wsstream/wsstream/wsconn"
 )
 
 // asProgram in the environment makes the test binary the program itself.
 const asProgram = "TUNNEL_TEST_AS_PROGRAM"
 
-// patience is how long the tests wait for what has to happen.
-const patience = 30 * time.Second
+const seed = 7
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
@@ -37,6 +31,7 @@ func TestMain(m *testing.M) {
 // program is the tunnel as a process of its own.
 type program struct {
 	cmd    *exec.Cmd
+	stdin  io.WriteCloser
 	stdout *bufio.Reader
 	stderr bytes.Buffer // to be read after wait
 }
@@ -44,9 +39,12 @@ type program struct {
 func startProgram(t *testing.T, args ...string) *program {
 	t.Helper()
 	p := &program{cmd: exec.Command(os.Args[0], args...)}
-	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	p.cmd.Env = append(os.Environ(), asProgram+"=1", tokenVariable+"=")
 	p.cmd.Stderr = &p.stderr
 	stdout, err := p.cmd.StdoutPipe()
+	if err == nil {
+		p.stdin, err = p.cmd.StdinPipe()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +52,7 @@ func startProgram(t *testing.T, args ...string) *program {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	stuck := time.AfterFunc(2*patience, func() { p.cmd.Process.Kill() })
+	stuck := time.AfterFunc(2*testnet.Patience, func() { p.cmd.Process.Kill() })
 	t.Cleanup(func() {
 		stuck.Stop()
 		p.cmd.Process.Kill()
@@ -83,6 +81,24 @@ func (p *program) wait() (stdout string, code int) {
 	return string(rest), p.cmd.ProcessState.ExitCode()
 }
 
+// runHere is run of a process without standard input, whose output is returned.
+func runHere(ctx context.Context, env map[string]string, args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	p := &process{
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
+		Env: func(name string) string { return env[name] },
+	}
+	code = p.run(ctx, args)
+	return code, out.String(), errs.String()
+}
+
+// startServer starts a server and returns its URL.
+func startServer(t *testing.T, flags ...string) string {
+	t.Helper()
+	p := startProgram(t, append([]string{"server", "127.0.0.1:0"}, flags...)...)
+	return "ws://" + p.word(t, 2) + "/"
+}
+
 // startTarget serves every connection by handle, which need not close it, and
 // returns the address.
 func startTarget(t *testing.T, handle func(*net.TCPConn)) string {
@@ -93,13 +109,17 @@ func startTarget(t *testing.T, handle func(*net.TCPConn)) string {
 	}
 	var all sync.WaitGroup
 	all.Go(func() {
-		acceptAll(l, discard, func(c *net.TCPConn) {
-			c.SetDeadline(time.Now().Add(patience))
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.SetDeadline(time.Now().Add(testnet.Patience))
 			all.Go(func() {
 				defer c.Close()
-				handle(c)
+				handle(c.(*net.TCPConn))
 			})
-		})
+		}
 	})
 	t.Cleanup(func() {
 		l.Close()
@@ -108,48 +128,9 @@ func startTarget(t *testing.T, handle func(*net.TCPConn)) string {
 	return l.Addr().String()
 }
 
-var discard = slog.New(slog.DiscardHandler)
-
-// background runs f until the test ends, when its context does.
-func background(t *testing.T, f func(context.Context)) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { f(ctx) })
-	t.Cleanup(func() {
-		cancel()
-		running.Wait()
-	})
-}
-
-// startServer starts a server half that allows everything and returns its URL.
-func startServer(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	background(t, func(ctx context.Context) {
-		if err := serve(ctx, l, allowList{anyTarget}, discard); err != nil {
-			t.Error(err)
-		}
-	})
-	return "ws://" + l.Addr().String() + "/"
-}
-
-// startClient starts a client half and returns the address where it listens.
-func startClient(t *testing.T, server, target string) string {
-	t.Helper()
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &client{server: u, log: discard, options: wsconn.DialOptions{CloseTimeout: closeTimeout}}
-	background(t, func(ctx context.Context) { c.forward(ctx, l, target) })
-	return l.Addr().String()
+func echo(c *net.TCPConn) {
+	io.Copy(c, c)
+	c.CloseWrite()
 }
 
 func dialTCP(t *testing.T, addr string) *net.TCPConn {
@@ -159,7 +140,7 @@ func dialTCP(t *testing.T, addr string) *net.TCPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(testnet.Patience))
 	return c.(*net.TCPConn)
 }
 
@@ -169,22 +150,18 @@ func wantFailure(t *testing.T, what string, r io.Reader) {
 	switch _, err := io.Copy(io.Discard, r); {
 	case err == nil:
 		t.Errorf("%s: the stream ended as if it were complete", what)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		t.Errorf("%s: nothing happened for %v", what, patience)
+	case os.IsTimeout(err):
+		t.Errorf("%s: nobody was told", what)
 	}
 }
 
-// wantReset connects to addr and wants the connection to fail.
-func wantReset(t *testing.T, what, addr string) {
+// unusedAddress returns an address where nobody listens.
+func unusedAddress(t *testing.T) string {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
-	if errors.Is(err, syscall.ECONNRESET) {
-		return // sooner than Dial could return
-	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	c.SetDeadline(time.Now().Add(patience))
-	wantFailure(t, what, c)
+	defer l.Close()
+	return l.Addr().String()
 }

@@ -2,162 +2,120 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"strings"
-	"sync"
+	"net/http/httputil"
+	"net/url"
 	"time"
 
-	"github.com/wsstream/wsstream/wsconn"
+	"github.com/wsstream/wsstream/examples/tunnel/internal/meter"
+	"github.com/wsstream/wsstream/examples/tunnel/internal/policy"
+	"github.com/wsstream/wsstream/examples/tunnel/internal/server"
 )
 
-const (
-	dialTimeout     = 10 * time.Second // of a target
-	shutdownTimeout = 5 * time.Second  // for requests that are not tunnels yet
-)
+func serverCommand() command {
+	return command{
+		name:    "server",
+		args:    "ADDR -allow HOST:PORT -token-file FILE [flags]",
+		about:   "the end near the targets; ADDR is where to listen, as :8443 or 127.0.0.1:8080",
+		setting: "listen",
+		define: func(fs *flag.FlagSet) runner {
+			f := new(serverFlags)
+			f.define(fs)
+			return f.run
+		},
+	}
+}
 
-func serverCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	var allow allowList
-	fs := flag.NewFlagSet("server", flag.ContinueOnError)
-	fs.Func("allow", "", func(s string) error {
-		p, err := parsePattern(s)
-		allow = append(allow, p)
+// serverFlags are those of tunnel server.
+type serverFlags struct {
+	listen                  listenFlags
+	log                     logFlags
+	life                    lifeFlags
+	targets                 policy.Targets
+	binds                   policy.Binds
+	backend                 string
+	maxSessions, maxStreams int
+	halfClose, udpIdle      time.Duration
+}
+
+func (f *serverFlags) define(fs *flag.FlagSet) {
+	f.listen.credentialFlags.define(fs)
+	f.listen.define(fs)
+	fs.Func("allow", "`HOST:PORT` that clients may reach: a name, *.example.com, an address, a network such as\n10.0.0.0/8, or *; a port, a range such as 8000-8999, or *; udp://HOST:PORT and unix:///PATH, too;\nmay be repeated", f.targets.Add)
+	fs.Func("deny", "`HOST:PORT` that they may not reach all the same; may be repeated", f.listen.deny.Add)
+	fs.Func("allow-reverse", "`[BIND:]PORT` at which clients may have this server listen, on loopback\nunless BIND says otherwise; may be repeated", f.binds.Add)
+	fs.StringVar(&f.backend, "backend", "", "`URL` of a site to show to everybody who is not a client")
+	fs.IntVar(&f.maxSessions, "max-sessions", 0, "`N` sessions at a time (default 1024)")
+	fs.IntVar(&f.maxStreams, "max-streams", 0, "`N` connections at a time in each session (default 1024)")
+	fs.DurationVar(&f.halfClose, "half-close-timeout", 0, "reset a connection whose one direction has ended and on whose other one\nnothing has come for this `TIME` (default never)")
+	fs.DurationVar(&f.udpIdle, "udp-idle", 0, "forget a UDP target after this `TIME` without a datagram (default 1m)")
+	f.life.define(fs)
+	f.log.define(fs)
+}
+
+func (f *serverFlags) run(ctx context.Context, p *process, args []string) error {
+	if len(args) != 1 {
+		return usagef("want one address to listen on, as :8443 or 127.0.0.1:8080")
+	}
+	log, live := f.life.logger(p, &f.log)
+	defer live.stop()
+	g, err := f.listen.gate(p, log)
+	if err != nil {
 		return err
+	}
+	g.Rights = policy.Rights{Targets: f.targets, Deny: f.listen.deny, Binds: f.binds}
+	if f.targets.Empty() && f.binds.Empty() && !f.listen.rightsInTokens() {
+		return usagef("say what clients may reach: -allow localhost:22, or -allow '*:*' for everything, or -allow-reverse 2222")
+	}
+	site, err := f.site(log)
+	if err != nil {
+		return err
+	}
+	book := meter.NewBook()
+	s := server.New(server.Options{
+		Gate: g, Backend: site, MaxSessions: f.maxSessions, MaxStreams: f.maxStreams,
+		UDPIdle: f.udpIdle, HalfCloseTimeout: f.halfClose, KeepAlive: f.listen.keepAlive(),
+		Log: log, Book: book,
 	})
-	open := fs.Bool("open", false, "")
-	cert, key := fs.String("cert", "", ""), fs.String("key", "", "")
-	verbose := fs.Bool("v", false, "")
-	others, err := parse(fs, args)
-	switch {
-	case err != nil:
+	l, err := f.listen.listen(args[0], f.life.check)
+	if err != nil || f.life.check {
+		return f.life.checked(p, err)
+	}
+	stopStatus, err := f.life.status(p, log, book, "server", s.Ready)
+	if err != nil {
 		return err
-	case len(others) != 1:
-		return usagef("server: want one address to listen on, as :8443 or 127.0.0.1:8080")
-	case (*cert == "") != (*key == ""):
-		return usagef("server: -cert and -key go together")
-	case *open && allow != nil:
-		return usagef("server: -open allows every target: leave -allow out, or -open")
-	case *open:
-		allow = allowList{anyTarget}
-	case allow == nil:
-		return usagef("server: say which targets clients may reach: -allow localhost:22, or -open for every one")
 	}
-	if _, _, err := net.SplitHostPort(others[0]); err != nil {
-		return usagef("server: %v: want an address such as :8443 or 127.0.0.1:8080", err)
-	}
-	l, err := serverListen(others[0], *cert, *key)
-	if err != nil {
-		return fmt.Errorf("server: %w", err)
-	}
-	fmt.Fprintln(stdout, "listening on", l.Addr())
-	return serve(ctx, l, allow, newLogger(stderr, *verbose))
-}
-
-// serverListen listens for HTTPS if there is a certificate, else for HTTP.
-func serverListen(addr, cert, key string) (net.Listener, error) {
-	if cert == "" {
-		return listen(addr)
-	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return nil, fmt.Errorf("-cert and -key: %w", err)
-	}
-	l, err := listen(addr)
-	if err != nil {
-		return nil, err
-	}
-	return tls.NewListener(wsconn.BelowTLS(l), &tls.Config{Certificates: []tls.Certificate{pair}}), nil
-}
-
-// serve is the server half, until ctx ends. It closes l.
-func serve(ctx context.Context, l net.Listener, allow allowList, log *slog.Logger) error {
-	h := &handler{allow: allow, log: log}
-	srv := &http.Server{
-		Handler:           h,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       dialTimeout + 20*time.Second,
-		WriteTimeout:      dialTimeout + 20*time.Second,
-		IdleTimeout:       time.Minute,
-	}
-	stopped := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(stopped)
-		soon, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer stopStatus()
+	fmt.Fprintln(p.Stdout, "listening on", l.Addr())
+	live.show(book)
+	return f.listen.serve(ctx, p, l, s, log, func() {
+		cut, cancel := f.life.drain.begin(log)
 		defer cancel()
-		srv.Shutdown(soon)
-		h.active.Wait() // Shutdown does not know WebSockets; they end with ctx, too
+		s.Drain(cut)
 	})
-	err := srv.Serve(l)
-	if stop() { // Serve failed by itself
-		return fmt.Errorf("server: %w", err)
-	}
-	<-stopped
-	return nil
 }
 
-// handler connects each WebSocket to the target that its URL asks for.
-type handler struct {
-	allow  allowList
-	log    *slog.Logger
-	active sync.WaitGroup
-}
-
-// ServeHTTP answers with an error instead of a WebSocket if the target cannot
-// be reached, so that the client learns why.
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.active.Add(1)
-	defer h.active.Done()
-	target := r.URL.Query().Get("target")
-	log := h.log.With("client", r.RemoteAddr, "target", target)
-	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
-		w.Header().Set("Upgrade", "websocket")
-		http.Error(w, "this is a server for: tunnel client URL -L [BIND:]PORT:HOST:PORT", http.StatusUpgradeRequired)
-		return
+// site is what everybody sees who is not a client, or nil.
+func (f *serverFlags) site(log *slog.Logger) (http.Handler, error) {
+	if f.backend == "" {
+		return nil, nil
 	}
-	if !h.allow.allows(target) {
-		log.Warn("target not allowed")
-		http.Error(w, "this target is not allowed by the server", http.StatusForbidden)
-		return
+	u, err := url.Parse(f.backend)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, usagef("-backend %q: want a URL such as http://127.0.0.1:3000", f.backend)
 	}
-	tcp, err := dialTarget(r.Context(), target)
-	if err != nil {
-		log.Warn("target not reached", "err", err)
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	ws, err := wsconn.Accept(w, r, &wsconn.AcceptOptions{CloseTimeout: closeTimeout})
-	if err != nil { // it has been answered
-		tcp.Close()
-		log.Warn("handshake failed", "err", err)
-		return
-	}
-	log.Debug("connected")
-	// The context ends with that of serve, now that the connection is ours.
-	logEnd(log, relay(r.Context(), tcp, ws))
-}
-
-func dialTarget(ctx context.Context, target string) (*net.TCPConn, error) {
-	d := net.Dialer{Timeout: dialTimeout}
-	c, err := d.DialContext(ctx, "tcp", target)
-	if err != nil {
-		return nil, err
-	}
-	return c.(*net.TCPConn), nil
-}
-
-// logEnd says how a connection ended.
-func logEnd(log *slog.Logger, err error) {
-	if err == nil || errors.Is(err, errStopping) {
-		log.Debug("closed")
-		return
-	}
-	log.Warn("connection failed", "err", err)
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(u)
+			r.SetXForwarded()
+			r.Out.Host = r.In.Host
+		},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			log.Warn("the site cannot be reached", "backend", u.Redacted(), "reason", err)
+			w.WriteHeader(http.StatusBadGateway)
+		},
+	}, nil
 }

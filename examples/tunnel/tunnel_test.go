@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
+	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/wsstream/wsstream/internal/testnet"
@@ -29,13 +29,32 @@ func transfer(c *net.TCPConn, seed uint64, size int64) error {
 	return errors.Join(err, <-sent)
 }
 
-func echo(c *net.TCPConn) {
-	io.Copy(c, c)
-	c.CloseWrite()
+// forward starts a client with one -L, or with what flags say, and returns where
+// it listens.
+func forward(t *testing.T, server, target string, flags ...string) string {
+	t.Helper()
+	return startProgram(t, append([]string{"client", server, "-L", "0:" + target}, flags...)...).word(t, 1)
 }
 
-func TestTunnelHalfClose(t *testing.T) {
-	const size = 1 << 20
+func TestConcurrent(t *testing.T) {
+	for _, flags := range [][]string{nil, {"-sessions", "3"}} {
+		local := forward(t, startServer(t, "-open", "-allow", "*:*"), startTarget(t, echo), flags...)
+		var all sync.WaitGroup
+		for i := range 50 {
+			app := dialTCP(t, local)
+			all.Go(func() {
+				if err := transfer(app, uint64(i), 256<<10); err != nil {
+					t.Errorf("connection %d: %v", i, err)
+				}
+			})
+		}
+		all.Wait()
+	}
+}
+
+// A request whose other direction goes on for long after its end.
+func TestHalfClose(t *testing.T) {
+	const size = 4 << 20
 	target := startTarget(t, func(c *net.TCPConn) {
 		request := testnet.NewVerifier(seed)
 		if _, err := io.Copy(request, c); err != nil || request.N() != size {
@@ -43,157 +62,153 @@ func TestTunnelHalfClose(t *testing.T) {
 		}
 		io.Copy(c, testnet.NewSource(seed, size))
 	})
-	app := dialTCP(t, startClient(t, startServer(t), target))
-	if err := transfer(app, seed, size); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestTunnelTargetEndsFirst(t *testing.T) {
-	const size = 1 << 20
-	result := make(chan error, 1)
-	target := startTarget(t, func(c *net.TCPConn) {
-		c.CloseWrite()
-		got := testnet.NewVerifier(seed)
-		_, err := io.Copy(got, c)
-		if err == nil && got.N() != size {
-			err = fmt.Errorf("%d of %d bytes arrived", got.N(), size)
+	server := startServer(t, "-open", "-allow", "*:*", "-allow-reverse", "*")
+	back := startProgram(t, "client", server, "-R", "0:"+target).word(t, 1)
+	for name, at := range map[string]string{"-L": forward(t, server, target), "-R": back} {
+		if err := transfer(dialTCP(t, at), seed, size); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
-		result <- err
-	})
-	app := dialTCP(t, startClient(t, startServer(t), target))
-	if n, err := io.Copy(io.Discard, app); n > 0 || err != nil {
-		t.Fatalf("the target's end arrived as %d bytes, %v", n, err)
-	}
-	if _, err := io.Copy(app, testnet.NewSource(seed, size)); err != nil {
-		t.Fatal(err)
-	}
-	app.CloseWrite()
-	if err := receive(t, result); err != nil {
-		t.Error(err)
 	}
 }
 
-func TestTunnelConcurrent(t *testing.T) {
-	local := startClient(t, startServer(t), startTarget(t, echo))
-	var all sync.WaitGroup
-	for i := range 50 {
-		app := dialTCP(t, local)
-		all.Go(func() {
-			if err := transfer(app, uint64(i), 256<<10); err != nil {
-				t.Errorf("connection %d: %v", i, err)
+// What cannot be connected is reset: an end would be an empty answer.
+func TestNotConnected(t *testing.T) {
+	dead := unusedAddress(t)
+	server := startServer(t, "-open", "-allow", dead, "-allow-reverse", "*")
+	for name, at := range map[string]string{
+		"refused":           forward(t, server, dead),
+		"not allowed":       forward(t, server, "127.0.0.1:1"),
+		"refused behind -R": startProgram(t, "client", server, "-R", "0:"+dead).word(t, 1),
+	} {
+		n, err := io.Copy(io.Discard, dialTCP(t, at))
+		if n > 0 || !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("%s: %d bytes, %v", name, n, err)
+		}
+	}
+}
+
+// SIGTERM lets connections end, and takes no new ones.
+func TestDrain(t *testing.T) {
+	for _, end := range []string{"server", "client"} {
+		t.Run(end, func(t *testing.T) {
+			target := startTarget(t, echo)
+			server := startProgram(t, "server", "127.0.0.1:0", "-open", "-allow", "*:*")
+			client := startProgram(t, "client", "ws://"+server.word(t, 2), "-L", "0:"+target)
+			at := client.word(t, 1)
+			app := dialTCP(t, at)
+			send(t, app)
+			stopped := server
+			if end == "client" {
+				stopped = client
+			}
+			if err := stopped.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			if end == "client" {
+				testnet.Poll(t, "the end of the listener", func() bool { return !accepts(at) })
+			}
+			send(t, app)
+			app.CloseWrite()
+			if _, err := io.Copy(io.Discard, app); err != nil {
+				t.Errorf("the connection did not come to its end: %v", err)
+			}
+			if _, code := stopped.wait(); code != 0 {
+				t.Errorf("exit code %d, stderr:\n%s", code, &stopped.stderr)
 			}
 		})
 	}
-	all.Wait()
 }
 
-// A reset on one side of the tunnel is one on the other side.
-func TestTunnelReset(t *testing.T) {
-	seen := make(chan error, 1)
-	resets := startTarget(t, func(c *net.TCPConn) {
-		c.Write([]byte("half of it"))
-		io.ReadFull(c, make([]byte, 2))
-		testnet.Abort(c)
-	})
-	reads := startTarget(t, func(c *net.TCPConn) {
-		_, err := io.Copy(c, c)
-		seen <- err
-	})
-	server := startServer(t)
-
-	app := dialTCP(t, startClient(t, server, resets))
-	app.Write([]byte("go"))
-	wantFailure(t, "application", app)
-
-	app = dialTCP(t, startClient(t, server, reads))
-	app.Write([]byte("hello"))
-	if _, err := io.ReadFull(app, make([]byte, 5)); err != nil {
-		t.Fatal(err)
-	}
-	testnet.Abort(app)
-	if err := receive(t, seen); err == nil {
-		t.Error("target: the stream ended as if it were complete")
-	}
-}
-
-// What cannot be connected is reset, too: an end would be an empty answer.
-func TestTunnelNotConnected(t *testing.T) {
-	dead := unusedAddress(t)
-	for name, local := range map[string]string{
-		"no target": startClient(t, startServer(t), dead),
-		"no server": startClient(t, "ws://"+dead+"/", dead),
-	} {
-		wantReset(t, name, local)
-	}
-}
-
-// unusedAddress returns an address where nobody listens.
-func unusedAddress(t *testing.T) string {
+// send sends something that comes back.
+func send(t *testing.T, c *net.TCPConn) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	c.Write([]byte("hello"))
+	if _, err := io.ReadFull(c, make([]byte, 5)); err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
-// A refusal comes as an HTTP status, before there is a WebSocket, and only an
-// allowed target is dialed.
-func TestServerRefuses(t *testing.T) {
-	var dialed atomic.Int32
-	target := startTarget(t, func(*net.TCPConn) { dialed.Add(1) })
-	dead := unusedAddress(t)
-	host, port, _ := net.SplitHostPort(dead)
-	h := &handler{allow: allowList{{host, port}}, log: discard}
+func accepts(addr string) bool {
+	c, err := net.Dial("tcp", addr)
+	if err == nil {
+		c.Close()
+	}
+	return err == nil
+}
+
+// Connections that do not end are cut when their time is over, or at a second
+// signal.
+func TestDrainEnds(t *testing.T) {
 	for _, tt := range []struct {
-		name, query, upgrade string
-		status               int
-		text                 string
-	}{
-		{"not allowed", "?target=" + target, "websocket", 403, "not allowed"},
-		{"no target", "", "websocket", 403, "not allowed"},
-		{"dial fails", "?target=" + dead, "websocket", 502, "refused"},
-		{"a browser", "?target=" + dead, "", 426, "tunnel client"},
-	} {
+		name, drain string
+		twice       bool
+		code        int
+	}{{"in time", "100ms", false, 0}, {"twice", "1h", true, exitSignalled}} {
 		t.Run(tt.name, func(t *testing.T) {
-			status, text := get(t, h, tt.query, tt.upgrade)
-			if status != tt.status || !strings.Contains(text, tt.text) {
-				t.Errorf("%d %q, want %d and %q", status, text, tt.status, tt.text)
+			target := startTarget(t, echo)
+			server := startServer(t, "-open", "-allow", "*:*")
+			client := startProgram(t, "client", server, "-L", "0:"+target, "-drain", tt.drain)
+			at := client.word(t, 1)
+			app := dialTCP(t, at)
+			send(t, app)
+			client.cmd.Process.Signal(os.Interrupt)
+			if tt.twice {
+				testnet.Poll(t, "the end of the listener", func() bool { return !accepts(at) })
+				client.cmd.Process.Signal(os.Interrupt)
+			}
+			wantFailure(t, "application", app)
+			if _, code := client.wait(); code != tt.code {
+				t.Errorf("exit code %d, want %d; stderr:\n%s", code, tt.code, &client.stderr)
 			}
 		})
 	}
-	if dialed.Load() > 0 {
-		t.Error("a target was dialed that is not allowed")
+}
+
+// Standard input and output are one connection.
+func TestStdio(t *testing.T) {
+	target := startTarget(t, echo)
+	p := startProgram(t, "client", startServer(t, "-open", "-allow", "*:*"), "-W", target)
+	go func() {
+		io.WriteString(p.stdin, "hello")
+		p.stdin.Close()
+	}()
+	out, code := p.wait()
+	if out != "hello" || code != 0 || p.stderr.Len() > 0 {
+		t.Errorf("%q, exit code %d, stderr:\n%s", out, code, &p.stderr)
 	}
 }
 
-func get(t *testing.T, h http.Handler, query, upgrade string) (int, string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+// A target that ends ends the program, whose input goes on.
+func TestStdioTargetEnds(t *testing.T) {
+	target := startTarget(t, func(c *net.TCPConn) { io.WriteString(c, "bye") })
+	p := startProgram(t, "client", startServer(t, "-open", "-allow", "*:*"), "-W", target)
+	if out, code := p.wait(); out != "bye" || code != 0 {
+		t.Errorf("%q, exit code %d, stderr:\n%s", out, code, &p.stderr)
+	}
+}
+
+// A token that is written to the file opens the server at the next SIGHUP.
+func TestReload(t *testing.T) {
+	tokens := t.TempDir() + "/tokens"
+	write := func(text string) {
+		if err := os.WriteFile(tokens, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("bob ffffffffffffffffffffffffffffffff\n")
+	p := startProgram(t, "server", "127.0.0.1:0", "-token-file", tokens, "-allow", "*:*")
+	url := "ws://" + p.word(t, 2) + "/"
+	env := map[string]string{tokenVariable: goodToken}
+	if code, _, stderr := runHere(t.Context(), env, "check", url); code != 1 || !strings.Contains(stderr, "does not know") {
+		t.Errorf("before: exit code %d, %s", code, stderr)
+	}
+	write("bob ffffffffffffffffffffffffffffffff\nalice " + goodToken + "\n")
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: h}
-	go server.Serve(l)
-	defer server.Close()
-	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+l.Addr().String()+"/"+query, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if upgrade != "" {
-		req.Header.Set("Connection", "Upgrade")
-		req.Header.Set("Upgrade", upgrade)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(body)
+	testnet.Poll(t, "the new token", func() bool {
+		code, _, _ := runHere(t.Context(), env, "client", url, "-W", unusedAddress(t))
+		_, _, stderr := runHere(t.Context(), env, "client", url, "-W", unusedAddress(t))
+		return code == 1 && strings.Contains(stderr, "refused")
+	})
 }

@@ -25,6 +25,7 @@ type Program struct {
 	output string        // the path of the file
 	group  int           // its process group, which has the number of its process
 	ended  chan struct{} // closed when it has ended
+	code   int           // its exit code then
 }
 
 // Start starts a program in the foreground, and in a process group of its own:
@@ -57,6 +58,7 @@ func Start(tb testing.TB, pkg, name string, args ...string) *Program {
 		started <- err
 		if err == nil {
 			cmd.Wait()
+			p.code = cmd.ProcessState.ExitCode()
 		}
 		close(p.ended)
 	}()
@@ -71,6 +73,35 @@ func Start(tb testing.TB, pkg, name string, args ...string) *Program {
 		}
 	})
 	return p
+}
+
+// PID is the number of its process.
+func (p *Program) PID() int { return p.group }
+
+// Signal sends a signal to the program, and not to what it has started.
+func (p *Program) Signal(sig syscall.Signal) {
+	p.tb.Helper()
+	if err := syscall.Kill(p.group, sig); err != nil {
+		p.tb.Fatalf("signal %v to %s: %v", sig, p.name, err)
+	}
+}
+
+// Wait waits until the program has ended by itself, and returns its exit code,
+// which is -1 after a signal that has killed it.
+func (p *Program) Wait() int {
+	p.tb.Helper()
+	testnet.Take(p.tb, "the end of "+p.name, p.ended)
+	return p.code
+}
+
+// Ended says whether the program has ended.
+func (p *Program) Ended() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // Kill ends the program and all that it has started, and returns when nobody
@@ -118,10 +149,8 @@ func (p *Program) Output() string {
 func (p *Program) AwaitPort(addr string) {
 	p.tb.Helper()
 	testnet.Poll(p.tb, fmt.Sprintf("%s at %s", p.name, addr), func() bool {
-		select {
-		case <-p.ended:
+		if p.Ended() {
 			p.tb.Fatalf("%s has ended", p.name)
-		default:
 		}
 		c, err := net.Dial("tcp", addr)
 		if err != nil {

@@ -169,8 +169,6 @@ func TestForwardRefused(t *testing.T) {
 	})
 }
 
-const token = "let-me-in"
-
 // A header for the proxy alone opens the way.
 func TestForwardHeader(t *testing.T) {
 	tg := newTarget(t, false, nil)
@@ -179,6 +177,6 @@ func TestForwardHeader(t *testing.T) {
 	opts := through(t, proxy)
 	_, err := wsconn.Dial(testnet.Bounded(t), tg.url, opts)
 	wantProxyError(t, err, proxy, status(http.StatusProxyAuthRequired))
-	opts.ProxyHeader = http.Header{"X-Token": {token}}
+	opts.ProxyHeader = http.Header{"X-Token": {program.SquidToken}}
 	tg.meet(t, tg.url, opts)
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/wsstream/wsstream/internal/interop/program"
 	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
@@ -16,7 +17,7 @@ import (
 func TestForwardDigest(t *testing.T) {
 	tg := newTarget(t, false, nil)
 	schemes := "auth_param digest program /usr/lib/squid/digest_file_auth DIR/passwords\nauth_param digest realm proxies"
-	address, _ := runSquid(t, "http", tg.address, schemes, user+":"+password)
+	address, _ := program.SquidWith(t, "http", tg.address, schemes, user+":"+password)
 	proxy := proxyURL("http", address, nil)
 	for _, tt := range []struct {
 		name, password string

@@ -52,14 +52,14 @@ type nginx struct {
 // else its location has.
 func startNginx(t *testing.T, secure bool, backend, location string) *nginx {
 	t.Helper()
-	dir, address := folder(t), program.FreePort(t)
-	client := writeCertificate(t, dir)
+	dir, address := program.Folder(t), program.FreePort(t)
+	client := program.WriteCertificate(t, dir)
 	n, listen := &nginx{url: "ws://" + address}, ""
 	if secure {
 		n.url, n.tls, listen = "wss://"+address, client, "ssl http2"
 	}
-	conf := write(t, dir, "nginx.conf", nginxConf,
+	conf := program.Write(t, dir, "nginx.conf", nginxConf,
 		"ADDRESS", address, "LISTEN", listen, "BACKEND", backend, "LOCATION", location)
-	n.Program = run(t, address, "nginx-light", "nginx", "-p", dir, "-c", conf, "-e", "stderr")
+	n.Program = program.Run(t, address, "nginx-light", "nginx", "-p", dir, "-c", conf, "-e", "stderr")
 	return n
 }

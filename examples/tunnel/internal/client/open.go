@@ -1,0 +1,66 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/wsstream/wsstream/examples/tunnel/internal/spec"
+	"github.com/wsstream/wsstream/examples/tunnel/internal/wire"
+	"github.com/wsstream/wsstream/mux"
+)
+
+// answerTimeout is how long a server may take to say whether it has reached a
+// target: longer than it takes to find that out.
+const answerTimeout = 20 * time.Second
+
+// open asks a server to connect to a target, and returns the stream that is the
+// connection then.
+func (c *Client) open(ctx context.Context, to spec.Addr) (*mux.Stream, error) {
+	waiting, cancel := context.WithTimeout(ctx, c.SessionWait)
+	defer cancel()
+	var err error
+	for range 3 { // a session may be lost just now
+		var s *mux.Session
+		if s, err = c.pool.session(waiting); err != nil {
+			return nil, err
+		}
+		var st *mux.Stream
+		if st, err = request(ctx, s, wire.Request{Op: wire.Connect, Addr: to}); err == nil {
+			return st, nil
+		}
+		if _, refused := errors.AsType[*wire.Refusal](err); refused || ctx.Err() != nil {
+			break
+		}
+		if _, lost := errors.AsType[*mux.SessionError](err); lost || errors.Is(err, mux.ErrDraining) {
+			c.pool.remove(s) // it will be at once, but the next one is wanted now
+		}
+	}
+	return nil, err
+}
+
+// request opens a stream for something, and waits for the answer.
+func request(ctx context.Context, s *mux.Session, r wire.Request) (*mux.Stream, error) {
+	st, _, err := ask(ctx, s, r)
+	return st, err
+}
+
+// ask is request that returns what the answer says.
+func ask(ctx context.Context, s *mux.Session, r wire.Request) (*mux.Stream, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	st, err := s.Open(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	defer context.AfterFunc(ctx, func() { st.Reset() })()
+	var text string
+	if err = wire.WriteRequest(st, r); err == nil {
+		text, err = wire.ReadAnswer(st)
+	}
+	if err != nil {
+		st.Reset()
+		return nil, "", err
+	}
+	return st, text, nil
+}

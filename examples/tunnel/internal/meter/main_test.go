@@ -1,0 +1,9 @@
+package meter_test
+
+import (
+	"testing"
+
+	"github.com/wsstream/wsstream/internal/testnet"
+)
+
+func TestMain(m *testing.M) { testnet.Main(m) }

@@ -1,0 +1,104 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/wsstream/wsstream/examples/tunnel/internal/meter"
+	"github.com/wsstream/wsstream/examples/tunnel/internal/relay"
+	"github.com/wsstream/wsstream/examples/tunnel/internal/spec"
+	"github.com/wsstream/wsstream/examples/tunnel/internal/wire"
+	"github.com/wsstream/wsstream/mux"
+)
+
+// connect joins a stream with a target. The answer comes first, so that the
+// client can refuse who has connected to it.
+func (n *session) connect(ctx context.Context, st *mux.Stream, to spec.Addr) {
+	log := n.log.With("target", to)
+	count := n.server.Book.Forward(n.server.names.of(to))
+	target, err := n.dial(ctx, to)
+	if err != nil {
+		count.Refused.Add(1)
+		log.Warn("target refused", "reason", err)
+		n.refuse(st, err)
+		return
+	}
+	defer count.Opened()()
+	if err := wire.WriteGrant(st, ""); err != nil {
+		target.Close()
+		st.Reset()
+		return
+	}
+	log.Debug("connected", "address", target.RemoteAddr())
+	if to.Network == "udp" {
+		relay.Packets(st, target, n.server.UDPIdle, &count.Up, &count.Down)
+		log.Debug("closed")
+		return
+	}
+	logEnd(log, count, relay.Join(ctx, relay.Of(st), relay.Of(target), &count.Up, &count.Down))
+}
+
+// logEnd says how a connection ended.
+func logEnd(log *slog.Logger, count *meter.Forward, err error) {
+	if err == nil || errors.Is(err, relay.ErrStopping) {
+		log.Debug("closed")
+		return
+	}
+	count.Failed.Add(1)
+	log.Info("connection failed", "reason", err)
+}
+
+// dial connects to one of the addresses of a target that the client may reach:
+// to those that were checked, and not to what its name is by then.
+func (n *session) dial(ctx context.Context, to spec.Addr) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, n.server.DialTimeout)
+	defer cancel()
+	addrs, err := n.rights.Resolve(ctx, n.server.Resolver, to)
+	if err != nil {
+		return nil, err
+	}
+	deadline, _ := ctx.Deadline()
+	for i, a := range addrs {
+		// Each has its part of the time that is left.
+		d := net.Dialer{Timeout: time.Until(deadline) / time.Duration(len(addrs)-i)}
+		var c net.Conn
+		if c, err = d.DialContext(ctx, a.Network, a.Address); err == nil {
+			return c, nil
+		}
+	}
+	if err == nil {
+		err = &wire.Refusal{Code: wire.NotFound, Text: fmt.Sprintf("%s has no address", to)}
+	}
+	return nil, err
+}
+
+// maxNames bounds the targets that are counted each by itself: clients choose
+// them.
+const maxNames = 60
+
+// names are what the figures of targets are called.
+type names struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (n *names) of(to spec.Addr) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	name := "to " + to.String()
+	switch {
+	case n.seen[name]:
+	case len(n.seen) >= maxNames:
+		return "to others"
+	case n.seen == nil:
+		n.seen = map[string]bool{name: true}
+	default:
+		n.seen[name] = true
+	}
+	return name
+}

@@ -1,0 +1,9 @@
+package socks
+
+import (
+	"testing"
+
+	"github.com/wsstream/wsstream/internal/testnet"
+)
+
+func TestMain(m *testing.M) { testnet.Main(m) }

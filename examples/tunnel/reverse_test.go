@@ -1,0 +1,172 @@
+package main
+
+import (
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/wsstream/wsstream/internal/testnet"
+)
+
+// nameTarget says a name, and ends.
+func nameTarget(t *testing.T, name string) string {
+	return startTarget(t, func(c *net.TCPConn) { io.WriteString(c, name) })
+}
+
+// said is what an address says, or "".
+func said(addr string) string {
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		return ""
+	}
+	defer c.Close()
+	p, err := io.ReadAll(c)
+	if err != nil {
+		return ""
+	}
+	return string(p)
+}
+
+// link is a way to a server, whose connections can be frozen: nothing passes any
+// more, and nobody is told. New connections pass.
+type link struct {
+	addr string
+
+	mu     sync.Mutex
+	frozen chan struct{} // closed by freeze
+}
+
+func newLink(t *testing.T, server string) *link {
+	t.Helper()
+	l := &link{frozen: make(chan struct{})}
+	to := strings.TrimSuffix(strings.TrimPrefix(server, "ws://"), "/")
+	ended := make(chan struct{})
+	l.addr = startTarget(t, func(c *net.TCPConn) {
+		l.mu.Lock()
+		frozen := l.frozen
+		l.mu.Unlock()
+		target, err := net.Dial("tcp", to)
+		if err != nil {
+			return
+		}
+		defer target.Close()
+		done := make(chan struct{}, 2)
+		for _, way := range [][2]net.Conn{{c, target}, {target, c}} {
+			go func() {
+				pass(way[0], way[1], frozen)
+				done <- struct{}{}
+			}()
+		}
+		select {
+		case <-frozen:
+			<-ended
+		case <-done:
+		case <-ended:
+		}
+	})
+	t.Cleanup(func() { close(ended) })
+	return l
+}
+
+// pass copies until it is frozen.
+func pass(to, from net.Conn, frozen <-chan struct{}) {
+	for p := make([]byte, 4096); ; {
+		n, err := from.Read(p)
+		if err != nil {
+			return
+		}
+		select {
+		case <-frozen:
+			return
+		default:
+			to.Write(p[:n])
+		}
+	}
+}
+
+func (l *link) freeze() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.frozen)
+	l.frozen = make(chan struct{})
+}
+
+// A client whose link has died without a word has its port back at once, by its
+// next session, and the port that it was given when it asked for a free one.
+func TestReverseComesBack(t *testing.T) {
+	server := startServer(t, "-open", "-allow-reverse", "*", "-keepalive", "-1s")
+	way := newLink(t, server)
+	client := startProgram(t, "client", "ws://"+way.addr+"/", "-R", "0:"+nameTarget(t, "here"), "-keepalive", "300ms")
+	at := client.word(t, 1)
+	if got := said(at); got != "here" {
+		t.Fatalf("at first it says %q", got)
+	}
+	way.freeze()
+	testnet.Poll(t, "the port", func() bool { return said(at) == "here" })
+}
+
+// A second client with the same token does not get the port of one that is
+// alive, and gets that of one that is dead.
+func TestReverseTaken(t *testing.T) {
+	port := strings.TrimPrefix(unusedAddress(t), "127.0.0.1:")
+	server := startServer(t, "-open", "-allow-reverse", port, "-keepalive", "-1s")
+	way := newLink(t, server)
+	first := startProgram(t, "client", "ws://"+way.addr+"/", "-R", port+":"+nameTarget(t, "first"), "-keepalive", "-1s")
+	at := first.word(t, 1)
+	second := []string{"client", server, "-R", port + ":" + nameTarget(t, "second")}
+	code, _, stderr := runHere(testnet.Bounded(t), nil, second...)
+	if code != 1 || !strings.Contains(stderr, "alive") {
+		t.Errorf("exit code %d, stderr:\n%s", code, stderr)
+	}
+	if got := said(at); got != "first" {
+		t.Errorf("the first one's port says %q", got)
+	}
+	way.freeze()
+	if got := startProgram(t, second...).word(t, 1); got != at {
+		t.Errorf("it listens at %s, not %s", got, at)
+	}
+	if got := said(at); got != "second" {
+		t.Errorf("the second one's port says %q", got)
+	}
+}
+
+// With several servers the loss of one costs nothing but what was under way.
+func TestServers(t *testing.T) {
+	target := nameTarget(t, "here")
+	doomed := startProgram(t, "server", "127.0.0.1:0", "-open", "-allow", "*:*")
+	other := startServer(t, "-open", "-allow", "*:*")
+	client := startProgram(t, "client", "ws://"+doomed.word(t, 2)+"/", other, "-L", "0:"+target)
+	at := client.word(t, 1)
+	doomed.cmd.Process.Kill()
+	doomed.wait()
+	for range 10 {
+		if got := said(at); got != "here" {
+			t.Errorf("it says %q", got)
+		}
+	}
+}
+
+// A client that is told to wait comes up when its server does.
+func TestWait(t *testing.T) {
+	addr, target := unusedAddress(t), nameTarget(t, "here")
+	client := startProgram(t, "client", "ws://"+addr+"/", "-wait", "-L", "0:"+target)
+	at := client.word(t, 1)
+	server := startProgram(t, "server", addr, "-open", "-allow", "*:*")
+	server.word(t, 2)
+	if got := said(at); got != "here" { // a connection waits for the session
+		t.Errorf("it says %q", got)
+	}
+	// SIGHUP ends the wait for the next attempt.
+	server.cmd.Process.Kill()
+	server.wait()
+	startProgram(t, "server", addr, "-open", "-allow", "*:*").word(t, 2)
+	if err := client.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if got := said(at); got != "here" {
+		t.Errorf("after it was lost it says %q", got)
+	}
+}

@@ -1,0 +1,4 @@
+// Package tunnel has the tests of the program in examples/tunnel with the
+// programs that people use through it: ssh, curl, databases, browsers, and
+// proxies in front of it.
+package tunnel
