@@ -38,7 +38,10 @@ func (w *writer) writeMessages(op frames.Opcode, rsv frames.RSV, p []byte, size 
 // writeSome sends the first messages of p in one system call, if the transport
 // takes them so. cut says that the deadline came: n then counts what is kept.
 func (w *writer) writeSome(op frames.Opcode, rsv frames.RSV, p []byte, size int) (n int, cut bool, err error) {
-	if size > batchSize {
+	switch {
+	case w.vectored(p, size):
+		return w.writeVectors(op, rsv, p, size)
+	case size > batchSize:
 		return w.writeLarge(op, rsv, p[:min(size, len(p))])
 	}
 	buf := getBuffer(len(p))
@@ -68,8 +71,16 @@ func (w *writer) writeSome(op frames.Opcode, rsv frames.RSV, p []byte, size int)
 // sendBatch writes b, frames of wire bytes that carry size bytes each and
 // payload in all; the last one may be shorter.
 func (w *writer) sendBatch(b []byte, payload, wire, size int) (n int, cut bool, err error) {
-	count := max(1, (payload+size-1)/max(size, 1))
-	if err := w.send(b, count); err != nil {
+	err = w.send(b, frameCount(payload, size))
+	return w.batchSent(len(b), payload, wire, size, err)
+}
+
+// frameCount is how many frames have so much payload, of size bytes each.
+func frameCount(payload, size int) int { return max(1, (payload+size-1)/max(size, 1)) }
+
+// batchSent says how a batch of total bytes ended, as sendBatch has them.
+func (w *writer) batchSent(total, payload, wire, size int, err error) (n int, cut bool, _ error) {
+	if err != nil {
 		if !w.t.exact {
 			return 0, false, err
 		}
@@ -81,8 +92,9 @@ func (w *writer) sendBatch(b []byte, payload, wire, size int) (n int, cut bool, 
 	if !w.t.exact || payload == 0 {
 		return payload, true, nil
 	}
+	count := frameCount(payload, size)
 	begun := min((w.t.out.took()+wire-1)/wire, count)
-	w.unsend(len(b)-min(begun*wire, len(b)), count-begun)
+	w.unsend(total-min(begun*wire, total), count-begun)
 	return min(begun*size, payload), true, nil
 }
 

@@ -74,7 +74,7 @@ func newSocket(u upgraded) *Socket {
 		RSV:          u.compression.rsv(),
 	})
 	s.writer.t, s.writer.machine, s.writer.closed = &s.t, &s.machine, s.closing.local
-	s.writer.lock = make(chan struct{}, 1)
+	s.writer.lock, s.writer.unmasked = make(chan struct{}, 1), u.role == frames.Server
 	s.writer.pinging, s.writer.pinged, s.writer.count = s.pings.sent, s.watch.pinged, &s.count
 	s.reader.t, s.reader.machine, s.reader.count = &s.t, &s.machine, &s.count
 	s.reader.in.conn, s.reader.in.wakes, s.reader.in.refused = s.t.Conn, s.t.wakesRead(), s.t.noReadDeadline

@@ -21,6 +21,8 @@ type writer struct {
 	closed  <-chan struct{} // the socket's
 	lock    chan struct{}   // holds a token while somebody writes
 
+	unmasked bool // this end does not mask what it sends
+
 	used      atomic.Bool // data has been written
 	closeSent atomic.Bool // the Close frame has been handed to the transport
 	queued    atomic.Bool // control frames wait; set under mu
