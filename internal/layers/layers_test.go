@@ -38,6 +38,7 @@ var onlyIn = map[string]string{
 	"github.com/klauspost/compress": "deflate",
 	"github.com/hashicorp/yamux":    "mux",
 	"golang.org/x/net":              "wsconn",
+	"github.com/prometheus":         "examples/tunnel",
 }
 
 // notIn says what a package must do without: frames is pure, and the masks of

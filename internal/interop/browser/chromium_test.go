@@ -6,9 +6,9 @@ import (
 	"github.com/wsstream/wsstream/internal/interop/program"
 )
 
-// startChromium opens a page, until the end of the test.
-func startChromium(t *testing.T, url string) {
-	program.Start(t, "chromium", "chromium",
+// startChromium opens a page, until the end of the test. There may be more flags.
+func startChromium(t *testing.T, url string, flags ...string) {
+	program.Start(t, "chromium", "chromium", append(flags,
 		"--headless=new",
 		"--user-data-dir="+t.TempDir(),
 		// As root, without a graphics card, and in a container.
@@ -22,5 +22,5 @@ func startChromium(t *testing.T, url string) {
 		"--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--no-first-run",
 		// A page that was left would stay in memory, with its connections.
 		"--disable-features=BackForwardCache",
-		url)
+		url)...)
 }

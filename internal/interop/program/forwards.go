@@ -93,7 +93,7 @@ func SquidWith(tb testing.TB, scheme, allowed, schemes, passwords string) (addre
 		schemes, who = strings.ReplaceAll(schemes, "DIR", dir)+"\nacl known proxy_auth REQUIRED", "known"
 	}
 	Write(tb, dir, "passwords", passwords+"\n")
-	Write(tb, dir, "hosts", "127.0.0.1 "+SquidHost+"\n")
+	Write(tb, dir, "hosts", "127.0.0.1 localhost "+SquidHost+"\n")
 	conf := Write(tb, dir, "squid.conf", squidConf,
 		"LISTEN", listen, "SCHEMES", schemes, "WHO", who, "ALLOWED", portOf(allowed), "TOKEN", SquidToken)
 	return address, Run(tb, address, "squid-openssl", "squid", "-N", "-d1", "-f", conf)

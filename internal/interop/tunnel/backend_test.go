@@ -69,8 +69,8 @@ func TestBackend(t *testing.T) {
 	t.Run("wrong token", func(t *testing.T) {
 		before := visitors.Load()
 		p := start(t, client("wrong")...)
-		if code, said := p.Wait(), p.Output(); code != 1 || !strings.Contains(said, "tunnel: client: ") {
-			t.Errorf("exit code %d, want 1:\n%s", code, said)
+		if code, said := p.Wait(), p.Output(); code != 1 || !strings.Contains(said, "check the URL and the token") {
+			t.Errorf("exit code %d, want 1 and what to check:\n%s", code, said)
 		}
 		if visitors.Load() == before {
 			t.Error("the site has not seen the request")

@@ -1,8 +1,11 @@
 package tunnel_test
 
 import (
-	"io"
+	"fmt"
 	"net"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,181 +14,159 @@ import (
 	"github.com/wsstream/wsstream/internal/testnet"
 )
 
-// echoed sends something and wants it back.
-func echoed(t *testing.T, c io.ReadWriter) {
+// deployment is where the files are with which the program is deployed.
+const deployment = "../../../examples/tunnel/deploy"
+
+// deployed returns one of these files. Replacements come in pairs, as those of
+// strings.NewReplacer, and there has to be something to replace.
+func deployed(t *testing.T, name string, replacements ...string) string {
 	t.Helper()
-	const word = "are you there?"
-	testnet.InTime(t, "the echo", func() {
-		got := make([]byte, len(word))
-		if _, err := io.WriteString(c, word); err != nil {
-			t.Error(err)
-		} else if _, err := io.ReadFull(c, got); err != nil || string(got) != word {
-			t.Errorf("%q came back, %v", got, err)
+	text, err := os.ReadFile(filepath.Join(deployment, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pair := range slices.Chunk(replacements, 2) {
+		if !strings.Contains(string(text), pair[0]) {
+			t.Fatalf("there is no %q in %s", pair[0], name)
 		}
-	})
+	}
+	return strings.NewReplacer(replacements...).Replace(string(text))
 }
 
-// Streams come through whole, in both directions, and what is short at once; also
-// from the server's side.
-func TestFrontCarries(t *testing.T) {
-	eachFront(t, func(t *testing.T, f front) {
-		const large = 32 << 20
-		target, echo := startTarget(t), startEcho(t)
-		farm := startFarm(t, f, nil)
-		_, addr := farm.client(target)
-		if err := exchange(addr, large); err != nil {
-			t.Error(err)
-		}
-		client, addr := farm.client(echo, "-R", "0:"+echo)
-		echoed(t, dial(t, addr))
-		echoed(t, dial(t, client.says(`forwarding (\S+) of the server to `)))
-	})
+// front is a kind of proxy in front of servers.
+type front struct {
+	name string
+	// start starts one with its file of the deployment, at an address, in front
+	// of two servers.
+	start func(t *testing.T, dir, address string, servers [2]*member, replacements ...string) *program.Program
+	// reload has it read its configuration again.
+	reload func(t *testing.T, dir string, p *program.Program)
+	// forever is how long it keeps what a reload has made old.
+	forever string
 }
 
-// All sessions of a client are with one server.
-func TestFrontHashes(t *testing.T) {
-	eachFront(t, func(t *testing.T, f front) {
-		const several = 6
-		farm := startFarm(t, f, nil)
-		client, _ := farm.client("localhost:1", "-sessions", "6")
-		testnet.Poll(t, "all sessions", func() bool { return sessions(client) == several })
-		var held []int
-		for _, m := range farm.servers {
-			held = append(held, strings.Count(m.Output(), "session up"))
-		}
-		if held[0] != 0 && held[1] != 0 || held[0]+held[1] != several {
-			t.Errorf("the servers have %d sessions, want all %d at one of them", held, several)
-		}
-	})
+var (
+	nginx   = front{"nginx", startNginx, reloadNginx, "worker_shutdown_timeout 1h"}
+	haproxy = front{"haproxy", startHAProxy, reloadHAProxy, "hard-stop-after 1h"}
+)
+
+// eachFront runs a test with each kind of proxy.
+func eachFront(t *testing.T, test func(t *testing.T, f front)) {
+	for _, f := range []front{nginx, haproxy} {
+		t.Run(f.name, func(t *testing.T) { test(t, f) })
+	}
 }
 
-// What is silent for longer than the proxy allows stays, because of the pings,
-// which come more often.
-func TestFrontIdle(t *testing.T) {
-	eachFront(t, func(t *testing.T, f front) {
-		t.Parallel()
-		echo := startEcho(t)
-		pinging, silent := []string{"-keepalive", "500ms"}, []string{"-keepalive", "-1s"}
-		client, addr := startFarm(t, f, pinging, "60s", "2s").client(echo, pinging...)
-		c := dial(t, addr)
-		echoed(t, c)
-		// What has begun later, and has no pings, ends when this one would have.
-		other, addr := startFarm(t, f, silent, "60s", "2s").client(echo, silent...)
-		echoed(t, dial(t, addr))
-		testnet.Poll(t, "the end of the silent session", func() bool { return lost(other) })
-		echoed(t, c)
-		if sessions(client) != 1 || lost(client) {
-			t.Error("the session with pings was lost")
-		}
-	})
+// member is one of the servers of a farm.
+type member struct {
+	tunnel
+	args            []string
+	address, status string
 }
 
-// The proxy reads its configuration again, under load.
-func TestFrontReload(t *testing.T) {
-	eachFront(t, func(t *testing.T, f front) {
-		for _, tt := range []struct{ name, keeps string }{
-			{"and keeps what is there", "1h"},
-			{"and cuts what is there", "1s"},
-		} {
-			t.Run(tt.name, func(t *testing.T) {
-				target, echo := startTarget(t), startEcho(t)
-				farm := startFarm(t, f, nil, f.forever, strings.Replace(f.forever, "1h", tt.keeps, 1))
-				client, addr := farm.client(target)
-				before, echoAddr := farm.client(echo)
-				c := dial(t, echoAddr)
-				echoed(t, c)
-				load := startLoad(t, addr)
-				load.goesOn()
-				farm.reload()
-				if tt.keeps == "1h" {
-					load.goesOn()
-					echoed(t, c)
-					if lost(client) || lost(before) || load.failed.Load() > 0 {
-						t.Errorf("a session was lost, and %d requests failed", load.failed.Load())
-					}
-				} else {
-					testnet.Poll(t, "the end of the old session", func() bool { return lost(client) && lost(before) })
-					wantReset(t, c)
-					load.goesOn()
-				}
-				load.stop()
-				_, addr = farm.client(echo)
-				echoed(t, dial(t, addr))
-			})
-		}
-	})
+// farm is two servers with a proxy in front.
+type farm struct {
+	t       *testing.T
+	front   front
+	proxy   *program.Program
+	dir     string
+	url     string
+	servers [2]*member
 }
 
-// wantReset fails the test if a connection ends as if all had arrived.
-func wantReset(t *testing.T, c io.Reader) {
+const secret = "0123456789abcdef0123456789abcdef"
+
+// startFarm starts a farm with the configurations of the deployment. The flags
+// are for the servers, the replacements for the proxy's file.
+func startFarm(t *testing.T, f front, flags []string, replacements ...string) *farm {
 	t.Helper()
-	testnet.InTime(t, "the end of the connection", func() {
-		if n, err := io.Copy(io.Discard, c); err == nil {
-			t.Errorf("a connection that was cut ends well, after %d bytes", n)
-		}
+	farm := &farm{t: t, front: f, dir: program.Folder(t)}
+	program.WriteCertificate(t, farm.dir)
+	tokens := filepath.Join(farm.dir, "tokens")
+	if err := os.WriteFile(tokens, []byte("alice "+secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i := range farm.servers {
+		m := &member{address: program.FreePort(t), status: program.FreePort(t)}
+		conf := program.Write(t, farm.dir, fmt.Sprintf("server%d.conf", i), deployed(t, "server.conf",
+			"127.0.0.1:8080", m.address, "127.0.0.1:9090", m.status,
+			"/etc/tunnel/tokens", tokens, "allow localhost:22", "allow *:*", "allow-reverse 2222", "allow-reverse *"))
+		m.args = append([]string{"server", "-config", conf}, flags...)
+		m.start(t)
+		farm.servers[i] = m
+	}
+	address := program.FreePort(t)
+	farm.url = "wss://" + address + "/"
+	farm.proxy = f.start(t, farm.dir, address, farm.servers, replacements...)
+	return farm
+}
+
+func (m *member) start(t *testing.T) {
+	t.Helper()
+	m.tunnel = start(t, m.args...)
+	m.says(`(listening) on `)
+}
+
+func portOf(addr string) string {
+	_, port, _ := net.SplitHostPort(addr)
+	return port
+}
+
+// holds reports whether a client has a session with the server.
+func (m *member) holds() bool { return strings.Contains(m.Output(), "session up") }
+
+// holder returns the server that has a session, and the other one.
+func (f *farm) holder() (holder, other *member) {
+	if f.servers[0].holds() {
+		return f.servers[0], f.servers[1]
+	}
+	return f.servers[1], f.servers[0]
+}
+
+// client starts one with a forward to the target, and returns where it listens.
+func (f *farm) client(target string, flags ...string) (client tunnel, addr string) {
+	f.t.Helper()
+	client = start(f.t, append([]string{"client", f.url, "-L", "0:" + target,
+		"-ca", f.dir + "/cert.pem", "-token-file", f.dir + "/tokens"}, flags...)...)
+	return client, client.says(`forwarding (\S+) to `)
+}
+
+// reload has the proxy read its configuration again, and waits until another
+// process than before works for it.
+func (f *farm) reload() {
+	f.t.Helper()
+	before := children(f.t, f.proxy.PID())
+	f.front.reload(f.t, f.dir, f.proxy)
+	testnet.Poll(f.t, "a new worker of "+f.front.name, func() bool {
+		return slices.ContainsFunc(children(f.t, f.proxy.PID()), func(pid string) bool { return !slices.Contains(before, pid) })
 	})
 }
 
-// One of two servers is killed: its clients come back by themselves, at the
-// other one, which listens for them as the first one did.
-func TestFrontLosesServer(t *testing.T) {
-	eachFront(t, func(t *testing.T, f front) {
-		target, echo := startTarget(t), startEcho(t)
-		farm := startFarm(t, f, nil)
-		client, addr := farm.client(target)
-		reverse := program.FreePort(t)
-		_, echoAddr := farm.client(echo, "-R", portOf(reverse)+":"+echo)
-		c := dial(t, echoAddr)
-		echoed(t, c)
-		echoed(t, dial(t, reverse))
-		load := startLoad(t, addr)
-		load.goesOn()
-		first, second := farm.servers[0], farm.servers[1]
-		if second.holds() {
-			first, second = second, first
-		}
-		first.kill()
-		wantReset(t, c)
-		testnet.Poll(t, "another session", func() bool { return sessions(client) > 1 })
-		load.goesOn()
-		echoed(t, dial(t, echoAddr))
-		testnet.Poll(t, "the port of -R", func() bool {
-			c, err := net.Dial("tcp", reverse)
-			if err == nil {
-				c.Close()
-			}
-			return err == nil
-		})
-		echoed(t, dial(t, reverse))
-		if !second.holds() {
-			t.Error("the other server has no session")
-		}
-	})
+func children(t *testing.T, pid int) []string {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(b))
 }
 
-// The servers are replaced, one after the other, under load.
-func TestFrontRolls(t *testing.T) {
-	eachFront(t, func(t *testing.T, f front) {
-		farm := startFarm(t, f, nil)
-		client, addr := farm.client(startTarget(t))
-		load := startLoad(t, addr)
-		load.goesOn()
-		for range 2 { // whichever of them has the session, it moves
-			for _, m := range farm.servers {
-				m.Signal(syscall.SIGTERM)
-				if code := m.Wait(); code != 0 {
-					t.Errorf("a server that was stopped ended with exit code %d", code)
-				}
-				m.start(t)
-				load.goesOn()
-			}
-		}
-		load.stop()
-		if sessions(client) < 2 {
-			t.Error("the client had one session only")
-		}
-		if failed := load.failed.Load(); failed > 0 {
-			t.Errorf("%d requests failed, although the servers drained", failed)
-		}
-	})
+// sessions counts those that a client has had.
+func sessions(client tunnel) int { return strings.Count(client.Output(), "msg=connected") }
+
+// lost reports whether a client has lost a session.
+func lost(client tunnel) bool { return strings.Contains(client.Output(), "connection lost") }
+
+// dial connects to where a client listens.
+func dial(t *testing.T, addr string) *net.TCPConn {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c.(*net.TCPConn)
 }
+
+// kill is kill -9.
+func (m *member) kill() { m.Signal(syscall.SIGKILL); m.Wait() }

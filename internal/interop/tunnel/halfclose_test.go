@@ -1,7 +1,6 @@
 package tunnel_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -11,25 +10,21 @@ import (
 
 const (
 	requestSeed, requestSize = 1, 1 << 20
-	replySeed, replySize     = 2, 100 << 20
+	replySize                = 100 << 20
 )
 
 // A request, its end, and the reply that goes on for long after it.
 func TestHalfClose(t *testing.T) {
+	want := digest(t, repeated(replySize))
 	for _, w := range allWays {
 		t.Run(w.name, func(t *testing.T) {
 			app, target := w.connect(t)
 			asked, answered := make(chan error, 1), make(chan error, 1)
-			go func() { asked <- sendStream(app, requestSeed, requestSize) }()
-			go func() {
-				err := wantStream(target, requestSeed, requestSize)
-				answered <- errors.Join(err, sendStream(target, replySeed, replySize))
-			}()
-			testnet.InTime(t, "the reply", func() {
-				if err := wantStream(app, replySeed, replySize); err != nil {
-					t.Errorf("the reply: %v", err)
-				}
-			})
+			go func() { asked <- sendAll(app, testnet.NewSource(requestSeed, requestSize)) }()
+			go func() { answered <- answerRequest(target) }()
+			if got := digest(t, app); got != want {
+				t.Errorf("the SHA-256 of the reply is %s, want %s", got, want)
+			}
 			if err := testnet.Take(t, "the request", asked); err != nil {
 				t.Errorf("the request: %v", err)
 			}
@@ -40,17 +35,19 @@ func TestHalfClose(t *testing.T) {
 	}
 }
 
-// sendStream sends a stream and its end.
-func sendStream(c conn, seed uint64, size int64) error {
-	_, err := io.Copy(c, testnet.NewSource(seed, size))
-	return errors.Join(err, c.CloseWrite())
+// answerRequest waits for the end of a request, and then sends the reply.
+func answerRequest(c conn) error {
+	got := testnet.NewVerifier(requestSeed)
+	if _, err := io.Copy(got, c); err != nil || got.N() != requestSize {
+		return fmt.Errorf("%d of %d bytes of the request, %v", got.N(), requestSize, err)
+	}
+	return sendAll(c, repeated(replySize))
 }
 
-// wantStream reads to the end, and returns an error if that is not the stream.
-func wantStream(r io.Reader, seed uint64, size int64) error {
-	got := testnet.NewVerifier(seed)
-	if _, err := io.Copy(got, r); err != nil || got.N() != size {
-		return fmt.Errorf("%d of %d bytes: %w", got.N(), size, errors.Join(err, io.ErrUnexpectedEOF))
+// sendAll sends what r has, and the end.
+func sendAll(c conn, r io.Reader) error {
+	if _, err := io.Copy(c, r); err != nil {
+		return err
 	}
-	return nil
+	return c.CloseWrite()
 }

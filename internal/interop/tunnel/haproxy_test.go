@@ -2,10 +2,12 @@ package tunnel_test
 
 import (
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/wsstream/wsstream/internal/interop/program"
+	"github.com/wsstream/wsstream/internal/testnet"
 )
 
 func startHAProxy(t *testing.T, dir, address string, servers [2]*member, replacements ...string) *program.Program {
@@ -31,4 +33,24 @@ func startHAProxy(t *testing.T, dir, address string, servers [2]*member, replace
 func reloadHAProxy(t *testing.T, _ string, p *program.Program) {
 	t.Helper()
 	p.Signal(syscall.SIGUSR2)
+}
+
+// haproxy learns from /readyz that a server drains.
+func TestHAProxyChecks(t *testing.T) {
+	echo := startEcho(t)
+	farm := startFarm(t, haproxy, nil, "inter 2s", "inter 200ms")
+	_, addr := farm.client(echo)
+	c := dial(t, addr)
+	echoed(t, c)
+	draining, _ := farm.holder()
+	draining.Signal(syscall.SIGTERM)
+	testnet.Poll(t, "that it is noticed", func() bool {
+		return strings.Contains(farm.proxy.Output(), "is DOWN, reason: Layer7 wrong status, code: 503")
+	})
+	echoed(t, c)
+	echoed(t, dial(t, addr))
+	c.Close()
+	draining.Wait()
+	draining.start(t)
+	testnet.Poll(t, "that it is back", func() bool { return strings.Contains(farm.proxy.Output(), "is UP, reason: Layer7 check passed") })
 }

@@ -78,7 +78,6 @@ func exchange(addr string, size int64) error {
 		return err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(testnet.Patience))
 	o := order{rand.Uint64(), size}
 	if err := binary.Write(c, binary.BigEndian, o); err != nil {
 		return err
@@ -91,6 +90,7 @@ var errShort = errors.New("an end before everything has come")
 // swap sends a stream and receives another one at the same time, each with its
 // end.
 func swap(c *net.TCPConn, sent, received uint64, size int64) error {
+	c.SetDeadline(time.Now().Add(testnet.Patience))
 	result := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(c, testnet.NewSource(sent, size))
@@ -101,13 +101,16 @@ func swap(c *net.TCPConn, sent, received uint64, size int64) error {
 	}()
 	v := testnet.NewVerifier(received)
 	_, err := io.Copy(v, c)
-	if err == nil && v.N() != size {
-		err = fmt.Errorf("%w: %d bytes of %d", errShort, v.N(), size)
-	}
 	if err != nil {
 		testnet.Abort(c) // which ends the sending as well
 	}
-	return errors.Join(err, <-result)
+	failed := <-result
+	if err == nil && failed == nil && v.N() != size {
+		return fmt.Errorf("%w: %d bytes of %d", errShort, v.N(), size)
+	}
+	// A reset is told once: if that was to the one who sends, the other one sees
+	// an end.
+	return errors.Join(err, failed)
 }
 
 // broken reports whether err is one that must never be: a stream that looks

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -33,7 +32,7 @@ func build() error {
 	if err != nil {
 		return err
 	}
-	theProgram = filepath.Join(filepath.Dir(this), "tunnel")
+	theProgram = this + ".program"
 	cmd := exec.Command("go", "build", "-o", theProgram, "./examples/tunnel")
 	cmd.Dir, cmd.Stderr = "../../..", os.Stderr
 	return cmd.Run()

@@ -2,7 +2,6 @@ package tunnel_test
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"net"
@@ -89,9 +88,6 @@ func TestSSH(t *testing.T) {
 		{"-L", func(t *testing.T, s sshd) string {
 			return s.client(t, forward(t, startServer(t), s.addr), "")
 		}},
-		{"-R", func(t *testing.T, s sshd) string {
-			return s.client(t, startClient(t, startServer(t, reverse...), "-R", "0:"+s.addr), "")
-		}},
 		{"-W", func(t *testing.T, s sshd) string {
 			command := fmt.Sprintf("ProxyCommand '%s' client %s -W %%h:%%p\n", theProgram, startServer(t))
 			return s.client(t, s.addr, command)
@@ -129,27 +125,6 @@ func (s sshd) copyBothWays(t *testing.T, config string) {
 			t.Errorf("the file that was copied %s has the SHA-256 %s, not %s", n, got, want)
 		}
 	}
-}
-
-// digestOf is the SHA-256 of a file.
-func digestOf(t *testing.T, path string) string {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	return digest(t, f)
-}
-
-// digest is the SHA-256 of what r has.
-func digest(t *testing.T, r io.Reader) string {
-	t.Helper()
-	h := sha256.New()
-	if _, err := io.Copy(h, r); err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
 // What ssh says of a target that cannot be reached has the reason of the tunnel.

@@ -85,6 +85,7 @@ func (c *Client) Run(ctx, cut context.Context) error {
 	}
 	defer locals.close()
 	c.makeOffers()
+	c.show(locals)
 	c.pool = c.newPool(ctx)
 	defer c.pool.close()
 	if err := c.begin(ctx); err != nil {
@@ -103,6 +104,16 @@ func (c *Client) Run(ctx, cut context.Context) error {
 	c.pool.close()
 	c.running.Wait()
 	return nil
+}
+
+// show has the figures of all forwards shown from the beginning.
+func (c *Client) show(locals locals) {
+	for _, l := range locals {
+		c.Book.Forward(l.forward.String())
+	}
+	for _, o := range c.offers {
+		c.Book.Forward(o.forward.String())
+	}
 }
 
 // begin waits for the first session, and for what the servers say to the
@@ -126,10 +137,10 @@ func (c *Client) begin(ctx context.Context) error {
 func (c *Client) announce(locals locals) {
 	for _, l := range locals {
 		if l.forward.Dynamic() {
-			fmt.Fprintf(c.Out, "forwarding %s to wherever SOCKS5 or HTTP CONNECT asks\n", l.addr)
+			fmt.Fprintf(c.Out, "forwarding %s to wherever SOCKS5 or HTTP CONNECT asks\n", l.forward.Listen)
 			continue
 		}
-		fmt.Fprintf(c.Out, "forwarding %s to %s\n", l.addr, l.forward.Target)
+		fmt.Fprintf(c.Out, "forwarding %s to %s\n", l.forward.Listen, l.forward.Target)
 	}
 	for _, o := range c.offers {
 		to := "wherever SOCKS5 or HTTP CONNECT asks"

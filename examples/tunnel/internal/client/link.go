@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -31,6 +32,9 @@ func (c *Client) connect(ctx context.Context, server *url.URL, slot int) (*mux.S
 	options.Header = header
 	options.Subprotocols = []string{wire.Subprotocol}
 	conn, err := wsconn.Dial(ctx, server.String(), &options)
+	if answer, ok := errors.AsType[*wsconn.HandshakeError](err); ok && isPage(answer.Status) {
+		return nil, nil, fmt.Errorf("%w: either no tunnel server is there, or it does not let this client in and shows a site instead (-backend): check the URL and the token", err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,4 +53,9 @@ func (c *Client) connect(ctx context.Context, server *url.URL, slot int) (*mux.S
 		conn.WaitClosed(linger)
 	})
 	return s, conn, nil
+}
+
+// isPage reports whether a status is one of a site and not of a tunnel server.
+func isPage(status int) bool {
+	return status == http.StatusOK || status == http.StatusNotFound || status == http.StatusForbidden
 }

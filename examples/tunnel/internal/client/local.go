@@ -14,8 +14,7 @@ import (
 
 // local is where connections come in for a forward that listens here.
 type local struct {
-	forward spec.Forward
-	addr    string
+	forward spec.Forward   // with the port that was taken
 	l       net.Listener   // nil for UDP
 	pc      net.PacketConn // for UDP
 }
@@ -45,13 +44,15 @@ func listenAt(f spec.Forward) (local, error) {
 		if err != nil {
 			return local{}, err
 		}
-		return local{forward: f, addr: "udp://" + pc.LocalAddr().String(), pc: pc}, nil
+		f.Listen.Address = pc.LocalAddr().String()
+		return local{forward: f, pc: pc}, nil
 	}
 	l, err := net.Listen(f.Listen.Network, f.Listen.Address)
 	if err != nil {
 		return local{}, err
 	}
-	return local{forward: f, addr: spec.Addr{Network: f.Listen.Network, Address: l.Addr().String()}.String(), l: l}, nil
+	f.Listen.Address = l.Addr().String()
+	return local{forward: f, l: l}, nil
 }
 
 func (all locals) close() {

@@ -32,11 +32,17 @@ func (c *Client) open(ctx context.Context, to spec.Addr) (*mux.Stream, error) {
 		if _, refused := errors.AsType[*wire.Refusal](err); refused || ctx.Err() != nil {
 			break
 		}
-		if _, lost := errors.AsType[*mux.SessionError](err); lost || errors.Is(err, mux.ErrDraining) {
+		if over(err) {
 			c.pool.remove(s) // it will be at once, but the next one is wanted now
 		}
 	}
 	return nil, err
+}
+
+// over reports whether err says that a session takes no more streams.
+func over(err error) bool {
+	_, lost := errors.AsType[*mux.SessionError](err)
+	return lost || errors.Is(err, mux.ErrDraining)
 }
 
 // request opens a stream for something, and waits for the answer.

@@ -76,8 +76,8 @@ func (p *pool) link(stopping context.Context, server *url.URL, index int) *mux.R
 		},
 		OnRetry: func(err error, wait time.Duration) {
 			level := slog.LevelWarn
-			if stopping.Err() != nil || !p.persists() {
-				level = slog.LevelDebug // if it was the last one, Run says it, and ends
+			if stopping.Err() != nil || over(err) || !p.persists() {
+				level = slog.LevelDebug // it has been said, or Run says it, and ends
 			}
 			log.Log(stopping, level, "cannot connect, trying again", "reason", err, "in", wait.Round(time.Millisecond))
 			p.fail(err, index)

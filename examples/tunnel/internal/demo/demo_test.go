@@ -2,24 +2,49 @@ package demo
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/wsstream/wsstream/internal/testnet"
 )
 
-func TestDemo(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"demo", "-size", "2"}, &stdout, &stderr)
-	if code != 0 || stderr.Len() > 0 {
-		t.Errorf("exit code %d, stderr:\n%s", code, &stderr)
+func TestRun(t *testing.T) {
+	var out bytes.Buffer
+	if err := Run(testnet.Bounded(t), 2, &out, slog.New(slog.DiscardHandler)); err != nil {
+		t.Error(err)
 	}
-	for _, want := range []string{"tunnel upload", "direct download", "MiB/s", "p99", "half-close", "tunnel server 127.0.0.1:8080 -allow"} {
-		if !strings.Contains(stdout.String(), want) {
-			t.Errorf("%q is missing in\n%s", want, &stdout)
+	for _, want := range []string{"tunnel upload", "direct download", "MiB/s", "p99", "half-close", "SHA-256"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, &out)
 		}
 	}
+}
+
+// It ends when it is told to, wherever it is.
+func TestRunStops(t *testing.T) {
+	ctx, stop := context.WithCancel(testnet.Bounded(t))
+	out := writerFunc(func(p []byte) {
+		if bytes.Contains(p, []byte("tunnel upload")) {
+			stop()
+		}
+	})
+	var err error
+	testnet.InTime(t, "Run", func() { err = Run(ctx, 1<<20, out, slog.New(slog.DiscardHandler)) })
+	if err == nil {
+		t.Error("it has moved a TiB, or says so")
+	}
+}
+
+type writerFunc func(p []byte)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(p)
+	return len(p), nil
 }
 
 // The demo has to notice what it is there to notice.

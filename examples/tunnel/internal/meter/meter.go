@@ -19,7 +19,7 @@ type Book struct {
 	forwards map[string]*Forward
 	sessions map[*session]struct{}
 	opened   int64 // sessions that there ever were
-	lost     int64 // of those, ended by an error
+	lost     int64 // of those, ended by no end's will
 	history  History
 }
 

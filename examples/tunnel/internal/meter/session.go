@@ -36,10 +36,11 @@ type session struct {
 	rtt     time.Duration // of the last answer; zero if there was none
 }
 
-// lost reports whether an error has ended the session.
+// lost reports whether the session has ended otherwise than by the will of one of
+// the ends.
 func (n *session) lost() bool {
 	err := n.link.Err()
-	return err != nil && !errors.Is(err, net.ErrClosed)
+	return err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, mux.ErrEnded)
 }
 
 // due reports whether it is time for a ping, which then is under way.

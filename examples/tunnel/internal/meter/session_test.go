@@ -65,8 +65,9 @@ func TestPings(t *testing.T) {
 		if want := []time.Duration{1, 6, 11, 16, 21, 26, 31}; !slices.Equal(at, want) {
 			t.Errorf("the quick one was pinged after %d s, want %d", at, want)
 		}
-		if at := dead.pings[2].Sub(began); len(dead.pings) != 3 || at != 22*time.Second {
-			t.Errorf("the dead one was pinged %d times, the last time after %v; want 3 and 22 s: the second one times out", len(dead.pings), at)
+		// The second one times out just when a sample is due, before or after it.
+		if last := dead.pings[2].Sub(began); len(dead.pings) != 3 || last < 21*time.Second || last > 22*time.Second {
+			t.Errorf("the dead one was pinged %d times, the last time after %v; want 3 and 21 or 22 s", len(dead.pings), last)
 		}
 		h := b.Snapshot().History
 		for _, tt := range []struct {
@@ -97,7 +98,8 @@ func TestSessionEnds(t *testing.T) {
 		lost int64
 	}{
 		{"by an error", broken, 1},
-		{"in order", net.ErrClosed, 0},
+		{"by this end", net.ErrClosed, 0},
+		{"by the peer", &mux.SessionError{Cause: mux.ErrEnded}, 0},
 		{"while it is up", nil, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,7 +12,7 @@ type Snapshot struct {
 	Uptime float64   `json:"uptime"` // seconds
 
 	SessionsOpened int64 `json:"sessionsOpened"` // that there ever were
-	SessionsLost   int64 `json:"sessionsLost"`   // of those, ended by an error
+	SessionsLost   int64 `json:"sessionsLost"`   // of those, ended by no end's will
 
 	Sessions []SessionSnapshot `json:"sessions"` // that are up, the oldest first
 	Forwards []ForwardSnapshot `json:"forwards"` // by name

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/wsstream/wsstream/examples/tunnel/internal/meter"
@@ -20,7 +19,7 @@ import (
 // client can refuse who has connected to it.
 func (n *session) connect(ctx context.Context, st *mux.Stream, to spec.Addr) {
 	log := n.log.With("target", to)
-	count := n.server.Book.Forward(n.server.names.of(to))
+	count := n.server.Book.Forward(n.server.names.of("to " + to.String()))
 	target, err := n.dial(ctx, to)
 	if err != nil {
 		count.Refused.Add(1)
@@ -75,30 +74,4 @@ func (n *session) dial(ctx context.Context, to spec.Addr) (net.Conn, error) {
 		err = &wire.Refusal{Code: wire.NotFound, Text: fmt.Sprintf("%s has no address", to)}
 	}
 	return nil, err
-}
-
-// maxNames bounds the targets that are counted each by itself: clients choose
-// them.
-const maxNames = 60
-
-// names are what the figures of targets are called.
-type names struct {
-	mu   sync.Mutex
-	seen map[string]bool
-}
-
-func (n *names) of(to spec.Addr) string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	name := "to " + to.String()
-	switch {
-	case n.seen[name]:
-	case len(n.seen) >= maxNames:
-		return "to others"
-	case n.seen == nil:
-		n.seen = map[string]bool{name: true}
-	default:
-		n.seen[name] = true
-	}
-	return name
 }

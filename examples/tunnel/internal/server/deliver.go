@@ -62,7 +62,7 @@ func removeStale(path string) {
 
 // deliver hands a connection to the client.
 func (s *Server) deliver(b *bind, c net.Conn) {
-	count := s.Book.Forward("at " + b.addr.String())
+	count := s.Book.Forward(s.names.of("at " + b.addr.String()))
 	end := relay.Of(c)
 	m, st, err := b.offer()
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Server) deliver(b *bind, c net.Conn) {
 
 // deliverPackets hands one who sends datagrams to the client.
 func (s *Server) deliverPackets(b *bind, p *relay.Peer) {
-	count := s.Book.Forward("at " + b.addr.String())
+	count := s.Book.Forward(s.names.of("at " + b.addr.String()))
 	_, st, err := b.offer()
 	if err != nil {
 		count.Refused.Add(1)

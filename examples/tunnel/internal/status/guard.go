@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// guard answers only to a Host that is an IP address or localhost, or to none. A site on the
-// Internet can have its name resolve to 127.0.0.1, so that a browser takes what
-// is there for a part of the site, and lets it be read (DNS rebinding). It
-// cannot be addressed by any other name: neither can Prometheus do that. No
-// browser leaves Host out, but haproxy does when it checks a server.
+// guard answers only to a Host that is an IP address or localhost, or to none. A
+// site on the Internet can have its name resolve to 127.0.0.1, so that a browser
+// takes what is there for a part of the site, and lets it be read (DNS
+// rebinding). No other name is good, for Prometheus neither. No browser leaves
+// Host out, but haproxy does when it checks a server.
 //
 // It also tells browsers to keep nothing, and to do nothing else with what they
 // get than what it is for.

@@ -31,7 +31,7 @@ var (
 	readyMetric    = gauge("ready", "1 if the end is of use now, as /readyz says.")
 	sessionsMetric = gauge("sessions", "Sessions that are up.")
 	openedMetric   = counter("sessions_opened_total", "Sessions that there ever were.")
-	lostMetric     = counter("sessions_lost_total", "Sessions that were ended by an error.")
+	lostMetric     = counter("sessions_lost_total", "Sessions that were lost, and not closed by one of the ends.")
 	streamsMetric  = gauge("streams", "Streams that are open, of all sessions.")
 	rttMetric      = gauge("session_rtt_seconds", "Round trip of the last ping, the longest if there are several sessions of one name.", "session")
 

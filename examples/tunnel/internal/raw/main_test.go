@@ -1,0 +1,165 @@
+package raw_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wsstream/wsstream/examples/tunnel/internal/raw"
+	"github.com/wsstream/wsstream/examples/tunnel/internal/spec"
+	"github.com/wsstream/wsstream/internal/testnet"
+	"github.com/wsstream/wsstream/wsconn"
+)
+
+func TestMain(m *testing.M) { testnet.Main(m) }
+
+const seed = 7
+
+var discard = slog.New(slog.DiscardHandler)
+
+// startTarget serves every connection by handle, which need not close it.
+func startTarget(t *testing.T, network, address string, handle func(halfConn)) spec.Addr {
+	t.Helper()
+	l, err := net.Listen(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.SetDeadline(time.Now().Add(testnet.Patience))
+			all.Go(func() {
+				defer c.Close()
+				handle(c.(halfConn))
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		all.Wait()
+	})
+	return spec.Addr{Network: network, Address: l.Addr().String()}
+}
+
+type halfConn interface {
+	net.Conn
+	CloseWrite() error
+}
+
+func echo(c halfConn) {
+	io.Copy(c, c)
+	c.CloseWrite()
+}
+
+// unusedAddress is one where nobody listens.
+func unusedAddress(t *testing.T) spec.Addr {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return spec.Addr{Network: "tcp", Address: l.Addr().String()}
+}
+
+// startServer starts s and returns its URL, and what ends its connections.
+func startServer(t *testing.T, s *raw.Server, secure bool) (u *url.URL, stop func()) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	s.Log, s.Context = discard, ctx
+	if s.HalfClose == 0 {
+		s.HalfClose = time.Minute
+	}
+	web := httptest.NewUnstartedServer(s)
+	if secure {
+		web.TLS, _ = testnet.TLSConfigs(t)
+		web.StartTLS()
+	} else {
+		web.Start()
+	}
+	t.Cleanup(func() {
+		stop()
+		web.Close()
+		testnet.InTime(t, "Server.Wait", s.Wait)
+	})
+	u, err := url.Parse(web.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u, stop
+}
+
+// startClient starts c and returns where it listens, and what ends its
+// connections.
+func startClient(t *testing.T, c *raw.Client) (addr string, stop func()) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	_, c.Dial.TLSConfig = testnet.TLSConfigs(t)
+	c.Dial.Proxy = wsconn.NoProxy
+	c.Log, c.HalfClose = discard, time.Minute
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		c.Serve(ctx, l)
+	}()
+	t.Cleanup(func() {
+		stop()
+		l.Close()
+		testnet.Take(t, "Client.Serve", served)
+	})
+	return l.Addr().String(), stop
+}
+
+func dialTCP(t *testing.T, addr string) *net.TCPConn {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(testnet.Patience))
+	return c.(*net.TCPConn)
+}
+
+// wantFailure wants the end of a connection to be an error.
+func wantFailure(t *testing.T, what string, r io.Reader) {
+	t.Helper()
+	switch _, err := io.Copy(io.Discard, r); {
+	case err == nil:
+		t.Errorf("%s: the stream ended as if it were complete", what)
+	case os.IsTimeout(err):
+		t.Errorf("%s: nobody was told", what)
+	}
+}
+
+// wantReset connects to addr, and wants that to fail.
+func wantReset(t *testing.T, what, addr string) {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if errors.Is(err, syscall.ECONNRESET) {
+		return // sooner than Dial could return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(testnet.Patience))
+	wantFailure(t, what, c)
+}
