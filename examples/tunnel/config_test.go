@@ -32,6 +32,9 @@ session-wait 1s
 		{"client -check-config -W localhost:22 -config " + path, 2, "no other forward"},
 		{"client -check-config -session-wait nonsense -config " + path, 2, "session-wait"},
 		{"server -check-config -config " + path, 2, `client.conf:3: there is no setting "server"`},
+		{"client http://127.0.0.1:1 -check-config -config " + path, 0, "configuration is good"},
+		{"server :0 -check-config -open -allow *:* -trusted-proxy 10.0.0.0", 0, "configuration is good"},
+		{"server :0 -check-config -open -allow *:* -trusted-proxy nonsense", 2, "want a network"},
 		{"server :0 -check-config -open -allow *:*", 0, "configuration is good"},
 		{"server :0 -check-config -open", 2, "say what clients may reach"},
 	} {

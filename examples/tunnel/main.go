@@ -98,7 +98,9 @@ func (p *process) start(ctx context.Context, c command, args []string) error {
 		if others, err = parse(fs, args); err != nil {
 			return err
 		}
-		others = append(fromFile, others...)
+		if len(others) == 0 {
+			others = fromFile
+		}
 	}
 	if err := run(ctx, p, others); err != nil {
 		return fmt.Errorf("%s: %w", c.name, err)

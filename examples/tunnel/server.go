@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -39,6 +40,7 @@ type serverFlags struct {
 	backend                 string
 	maxSessions, maxStreams int
 	halfClose, udpIdle      time.Duration
+	trusted                 []netip.Prefix
 }
 
 func (f *serverFlags) define(fs *flag.FlagSet) {
@@ -48,12 +50,26 @@ func (f *serverFlags) define(fs *flag.FlagSet) {
 	fs.Func("deny", "`HOST:PORT` that they may not reach all the same; may be repeated", f.listen.deny.Add)
 	fs.Func("allow-reverse", "`[BIND:]PORT` at which clients may have this server listen, on loopback\nunless BIND says otherwise; may be repeated", f.binds.Add)
 	fs.StringVar(&f.backend, "backend", "", "`URL` of a site to show to everybody who is not a client")
+	fs.Func("trusted-proxy", "`NETWORK`, as 10.0.0.0/8 or an address, of proxies whose word about who the client is\ngoes into the log (X-Forwarded-For, Forwarded); may be repeated", f.trust)
 	fs.IntVar(&f.maxSessions, "max-sessions", 0, "`N` sessions at a time (default 1024)")
 	fs.IntVar(&f.maxStreams, "max-streams", 0, "`N` connections at a time in each session (default 1024)")
 	fs.DurationVar(&f.halfClose, "half-close-timeout", 0, "reset a connection whose one direction has ended and on whose other one\nnothing has come for this `TIME` (default never)")
 	fs.DurationVar(&f.udpIdle, "udp-idle", 0, "forget a UDP target after this `TIME` without a datagram (default 1m)")
 	f.life.define(fs)
 	f.log.define(fs)
+}
+
+// trust reads one -trusted-proxy.
+func (f *serverFlags) trust(s string) error {
+	prefix, err := netip.ParsePrefix(s)
+	if addr, e := netip.ParseAddr(s); e == nil {
+		prefix, err = addr.Prefix(addr.BitLen())
+	}
+	if err != nil {
+		return fmt.Errorf("want a network such as 10.0.0.0/8, or an address")
+	}
+	f.trusted = append(f.trusted, prefix)
+	return nil
 }
 
 func (f *serverFlags) run(ctx context.Context, p *process, args []string) error {
@@ -76,7 +92,7 @@ func (f *serverFlags) run(ctx context.Context, p *process, args []string) error 
 	}
 	book := meter.NewBook()
 	s := server.New(server.Options{
-		Gate: g, Backend: site, MaxSessions: f.maxSessions, MaxStreams: f.maxStreams,
+		Gate: g, Backend: site, TrustedProxies: f.trusted, MaxSessions: f.maxSessions, MaxStreams: f.maxStreams,
 		UDPIdle: f.udpIdle, HalfCloseTimeout: f.halfClose, KeepAlive: f.listen.keepAlive(),
 		Log: log, Book: book,
 	})

@@ -78,6 +78,7 @@ func download(ctx context.Context, s *mux.Session) (int64, error) {
 		return 0, err
 	}
 	defer st.Reset()
+	defer context.AfterFunc(ctx, func() { st.Reset() })()
 	var n int64
 	for buffer, end := make([]byte, 64<<10), time.Now().Add(checkTime); time.Now().Before(end); {
 		m, err := st.Read(buffer)

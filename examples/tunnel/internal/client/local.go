@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -107,7 +108,8 @@ func (c *Client) join(ctx context.Context, f spec.Forward, conn net.Conn, end re
 	log.Debug("connected")
 	count := c.Book.Forward(f.String())
 	defer count.Opened()()
-	if err := relay.Join(ctx, end, relay.Of(st), &count.Up, &count.Down); err != nil {
+	err := relay.Join(ctx, end, relay.Of(st), &count.Up, &count.Down)
+	if err != nil && !errors.Is(err, relay.ErrStopping) {
 		count.Failed.Add(1)
 		log.Info("connection failed", "reason", err)
 		return
@@ -120,6 +122,7 @@ func (c *Client) carryPackets(ctx context.Context, f spec.Forward, p *relay.Peer
 	st, err := c.open(ctx, f.Target)
 	if err != nil {
 		c.refused(f, p.RemoteAddr(), f.Target, err)
+		p.Ignore()
 		return
 	}
 	defer context.AfterFunc(ctx, func() { st.Reset() })()
@@ -149,7 +152,7 @@ func (c *Client) serveAsked(ctx context.Context, conn net.Conn, f spec.Forward) 
 	if err != nil {
 		c.refused(f, conn.RemoteAddr(), ask.Addr, err)
 		ask.Refuse(err)
-		conn.Close()
+		relay.CloseBehind(conn)
 		return
 	}
 	end := relay.Of(ask.Conn)

@@ -45,12 +45,7 @@ func Of(c net.Conn) End {
 	}
 	switch b := below.(type) {
 	case *net.TCPConn:
-		b.SetLinger(0)
-		e.CloseWrite = b.CloseWrite
-		e.Close = func(context.Context) error {
-			b.SetLinger(-1)
-			return b.Close()
-		}
+		return ofTCP(b, c)
 	case *mux.Stream:
 		e.CloseWrite = b.CloseWrite
 		e.Abort = func(error) { b.Reset() }

@@ -123,6 +123,26 @@ func (p *Peer) Read(b []byte) (int, error) {
 // Write sends one datagram to the peer.
 func (p *Peer) Write(b []byte) (int, error) { return p.sources.PC.WriteTo(b, p.addr) }
 
+// ignoreTime is how long the datagrams of a peer are dropped that was refused.
+const ignoreTime = 10 * time.Second
+
+// Ignore drops what comes from a peer that was refused, for a while: each of its
+// datagrams would be that of a new peer otherwise, to be refused anew.
+func (p *Peer) Ignore() {
+	timer := time.NewTimer(ignoreTime)
+	defer timer.Stop()
+	for {
+		select {
+		case d := <-p.queue:
+			p.waiting.Add(-int64(len(d)))
+		case <-timer.C:
+			return
+		case <-p.closed:
+			return
+		}
+	}
+}
+
 // RemoteAddr returns the peer's address.
 func (p *Peer) RemoteAddr() net.Addr { return p.addr }
 

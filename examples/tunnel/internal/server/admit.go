@@ -25,9 +25,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.elsewhere(w, r)
 		return
 	}
+	log := s.Log.With("client", s.address(r))
 	who, problem := s.Gate.Admit(r)
 	if problem != "" {
-		s.Log.Warn("client refused", "client", r.RemoteAddr, "reason", problem)
+		log.Warn("client refused", "reason", problem)
 		s.refuse(w, r, problem)
 		return
 	}
@@ -37,7 +38,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		client: client{who.Name, instance},
 		slot:   slot,
 		rights: who.Rights,
-		log:    s.Log.With("client", r.RemoteAddr),
+		log:    log,
 	}
 	if who.Name != "" {
 		n.log = n.log.With("token", who.Name)
@@ -49,6 +50,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.accept(w, r, n)
+}
+
+// address is that of the client, for the log: behind trusted proxies the one
+// that they tell.
+func (s *Server) address(r *http.Request) string {
+	if len(s.TrustedProxies) > 0 {
+		if addr := wsconn.ClientAddr(r, s.TrustedProxies); addr.IsValid() {
+			return addr.String()
+		}
+	}
+	return r.RemoteAddr
 }
 
 // accept makes a session of a request that has been let in.

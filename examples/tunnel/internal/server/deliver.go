@@ -84,24 +84,27 @@ func (s *Server) deliverPackets(b *bind, p *relay.Peer) {
 	if err != nil {
 		count.Refused.Add(1)
 		b.log.Info("datagrams refused", "address", b.addr, "from", p.RemoteAddr(), "reason", err)
+		p.Ignore()
 		return
 	}
 	defer count.Opened()()
 	relay.Packets(st, p, s.UDPIdle, &count.Down, &count.Up)
 }
 
+// deliverTimeout is how long one client may take to answer when a connection is
+// delivered: longer than it takes to find that its target does not.
+const deliverTimeout = 15 * time.Second
+
 // offer opens a stream to one of the members that takes it.
 func (b *bind) offer() (*member, *mux.Stream, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
-	defer cancel()
 	err := errNobody
 	for range 3 { // one may just be lost
 		m := b.pick()
 		if m == nil {
-			return nil, nil, err
+			break
 		}
 		var st *mux.Stream
-		if st, err = m.offer(ctx); err == nil {
+		if st, err = m.offer(); err == nil {
 			return m, st, nil
 		}
 		if _, refused := errors.AsType[*wire.Refusal](err); refused {
@@ -111,7 +114,9 @@ func (b *bind) offer() (*member, *mux.Stream, error) {
 	return nil, nil, err
 }
 
-func (m *member) offer(ctx context.Context) (*mux.Stream, error) {
+func (m *member) offer() (*mux.Stream, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), deliverTimeout)
+	defer cancel()
 	st, err := m.session.mux.Open(ctx)
 	if err != nil {
 		return nil, err

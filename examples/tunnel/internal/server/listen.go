@@ -24,8 +24,9 @@ const probeTimeout = 2 * time.Second
 type binds struct {
 	server *Server
 
-	mu sync.Mutex
-	at map[string]*bind // by address
+	mu     sync.Mutex
+	at     map[string]*bind // by address
+	closed bool
 }
 
 // bind is one of them. Several sessions of one client may share it: what
@@ -76,7 +77,11 @@ func (bs *binds) join(m *member) (*bind, error) {
 	for {
 		bs.mu.Lock()
 		b := bs.at[key]
-		if b == nil {
+		switch {
+		case bs.closed:
+			bs.mu.Unlock()
+			return nil, &wire.Refusal{Code: wire.Failed, Text: "this server is stopping"}
+		case b == nil:
 			defer bs.mu.Unlock()
 			return bs.open(m)
 		}
@@ -168,9 +173,10 @@ func (bs *binds) evict(b *bind) {
 	}
 }
 
-// closeAll stops to listen everywhere, and tells the clients.
+// closeAll stops to listen everywhere, for good, and tells the clients.
 func (bs *binds) closeAll() {
 	bs.mu.Lock()
+	bs.closed = true
 	var all []*bind
 	for _, b := range bs.at {
 		all = append(all, b)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -26,6 +27,9 @@ type Options struct {
 	Gate gate.Gate
 	// Resolver finds the addresses of targets. Nil means net.DefaultResolver.
 	Resolver policy.Resolver
+	// TrustedProxies are those whose word about the client's address goes into
+	// the log, see [wsconn.ClientAddr].
+	TrustedProxies []netip.Prefix
 	// Backend answers whoever is not let in. Nil means 401 and 426.
 	Backend http.Handler
 

@@ -13,8 +13,7 @@ import (
 	"github.com/wsstream/wsstream/mux"
 )
 
-// requestTimeout is how long a client may take to say what a stream is for, and
-// how long it may take to answer when one is delivered.
+// requestTimeout is how long a client may take to say what a stream is for.
 const requestTimeout = 20 * time.Second
 
 // session is one of a client.

@@ -1,0 +1,45 @@
+package relay
+
+import (
+	"errors"
+	"io"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wsstream/wsstream/internal/testnet"
+)
+
+// The system tells of a reset once. Whoever reads is to know of it also if it
+// has been told to whoever writes.
+func TestResetIsNoEnd(t *testing.T) {
+	app, conn := testnet.TCPPair(t)
+	conn.SetDeadline(time.Now().Add(testnet.Patience))
+	end := Of(conn)
+	testnet.Abort(app)
+	for _, err := end.Write([]byte("x")); err == nil; _, err = end.Write([]byte("x")) {
+		time.Sleep(time.Millisecond)
+	}
+	_, err := end.Read(make([]byte, 1))
+	if runtime.GOOS == "linux" && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("whoever reads is told %v", err)
+	}
+}
+
+// An end is one, also when this end has ended its own direction before.
+func TestEndIsNoReset(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		app, conn := testnet.TCPPair(t)
+		conn.SetDeadline(time.Now().Add(testnet.Patience))
+		end := Of(conn)
+		if first {
+			end.CloseWrite()
+			io.Copy(io.Discard, app)
+		}
+		app.CloseWrite()
+		if n, err := end.Read(make([]byte, 1)); n > 0 || err != io.EOF {
+			t.Errorf("this end's first %v: %d, %v", first, n, err)
+		}
+	}
+}
