@@ -55,8 +55,11 @@ func (as *association) take(p []byte, from netip.AddrPort) (data []byte, to dest
 	if err != nil {
 		return nil, destination{}, false
 	}
-	as.client = from
-	return data, destination{string(header), target}, true
+	if !as.client.IsValid() { // once: the answers read it
+		as.client = from
+	}
+	// Of an answer the first bytes are zero, whatever the client has there.
+	return data, destination{"\x00\x00\x00" + string(header[3:]), target}, true
 }
 
 // WriteTo sends the client a datagram from to, which has come from ReadFrom.

@@ -27,7 +27,7 @@ func (a *Ask) readConnect(first byte) error {
 	case err != nil && limited.N == 0:
 		return &refusal{errLongHead, appendResponse(http.StatusRequestHeaderFieldsTooLarge, "", errLongHead.Error())}
 	case err != nil:
-		return a.malformed(fmt.Errorf("this is no HTTP request: %w", err))
+		return a.malformed(fmt.Errorf("the HTTP request is malformed: %w", err))
 	case request.Method != http.MethodConnect:
 		err := fmt.Errorf("the method is %s, and only CONNECT is served here: have the client tunnel http:// too (curl: -p), or use SOCKS5 on the same port", request.Method)
 		return &refusal{err, appendResponse(http.StatusMethodNotAllowed, "Allow: CONNECT\r\n", err.Error())}

@@ -56,7 +56,7 @@ func readMethods(r io.Reader) error {
 	methods := make([]byte, 1, 1+255)
 	_, err := io.ReadFull(r, methods)
 	if err == nil {
-		methods = methods[1 : 1+methods[0]]
+		methods = methods[1 : 1+int(methods[0])]
 		_, err = io.ReadFull(r, methods)
 	}
 	switch {

@@ -43,6 +43,7 @@ var requests = []struct {
 	{"an address as a name", greeting + "\x05\x01\x00\x03\x03::1\x00\x16", "\x05\x00", spec.Addr{Network: "tcp", Address: "[::1]:22"}},
 	{"a long name", greeting + "\x05\x01\x00\x03\xff" + strings.Repeat("a", 255) + "\xff\xff", "\x05\x00", spec.Addr{Network: "tcp", Address: strings.Repeat("a", 255) + ":65535"}},
 	{"a login offered, too", "\x05\x02\x02\x00\x05\x01\x00\x03\x01h\x00\x16", "\x05\x00", spec.Addr{Network: "tcp", Address: "h:22"}},
+	{"all logins offered", "\x05\xff" + strings.Repeat("\x01", 254) + "\x00\x05\x01\x00\x03\x01h\x00\x16", "\x05\x00", spec.Addr{Network: "tcp", Address: "h:22"}},
 	{"datagrams", greeting + "\x05\x03\x00\x01\x00\x00\x00\x00\x00\x00", "\x05\x00", spec.Addr{}},
 	{"datagrams from a name", greeting + "\x05\x03\x00\x03\x00\x00\x00", "\x05\x00", spec.Addr{}},
 	{"CONNECT", "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\nProxy-Connection: Keep-Alive\r\n\r\n", "", spec.Addr{Network: "tcp", Address: "example.com:443"}},
@@ -106,7 +107,7 @@ func TestHandshakeShort(t *testing.T) {
 			if err == nil {
 				t.Errorf("%s, ends after %d bytes: %+v", tt.name, i, a)
 			}
-			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			if tt.answer != "" && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("%s, ends after %d bytes: %v", tt.name, i, err)
 			}
 			client.Close()
@@ -116,7 +117,7 @@ func TestHandshakeShort(t *testing.T) {
 }
 
 func TestHandshakeRefuses(t *testing.T) {
-	const bad = "\x05\x00\x05\x01\x00\x01\x00\x00\x00\x00\x00\x00" // no method wrong, then failure
+	const bad = "\x05\x00\x05\x01\x00\x01\x00\x00\x00\x00\x00\x00" // no login, and then: failure
 	for _, tt := range []struct{ name, in, answer, says string }{
 		{"only with a login", "\x05\x01\x02", "\x05\xff", "leave out user and password"},
 		{"no methods", "\x05\x00", "\x05\xff", "leave out user and password"},
@@ -136,14 +137,14 @@ func TestHandshakeRefuses(t *testing.T) {
 		{"neither", "\x00", "", "0x00, which is neither"},
 		{"GET", "GET http://h/ HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 405 Method Not Allowed\r\nAllow: CONNECT\r\n", "the method is GET"},
 		{"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/1.1 405 ", "the method is PRI"},
-		{"no HTTP", "CONNECT\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n", "no HTTP request"},
-		{"a header that is none", "CONNECT h:22 HTTP/1.1\r\nHost\r\n\r\n", "HTTP/1.1 400 ", "no HTTP request"},
+		{"no HTTP", "CONNECT\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n", "is malformed"},
+		{"a header that is none", "CONNECT h:22 HTTP/1.1\r\nHost\r\n\r\n", "HTTP/1.1 400 ", "is malformed"},
 		{"CONNECT without a port", "CONNECT h HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "want HOST:PORT"},
 		{"CONNECT to no port", "CONNECT h:0 HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "no port"},
-		{"CONNECT to a service", "CONNECT h:ssh HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "no HTTP request"},
+		{"CONNECT to a service", "CONNECT h:ssh HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "is malformed"},
 		{"CONNECT to too much", "CONNECT h:65536 HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "65536"},
 		{"CONNECT to no host", "CONNECT :22 HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "no host"},
-		{"CONNECT to a socket", "CONNECT unix:///run/a.sock HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "no HTTP request"},
+		{"CONNECT to a socket", "CONNECT unix:///run/a.sock HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "is not a number"},
 		{"CONNECT to a path", "CONNECT /run/a.sock HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "want HOST:PORT"},
 		{"a long head", "CONNECT h:22 HTTP/1.1\r\nA: " + strings.Repeat("a", maxHead), "HTTP/1.1 431 ", "longer than 16 KiB"},
 		{"a long line", strings.Repeat("A", 2*maxHead), "HTTP/1.1 431 ", "longer than 16 KiB"},
