@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -50,6 +51,7 @@ type outlet struct {
 	taken   int           // bytes of the last Write that the transport took at once
 	rest    []byte        // accepted, not yet sent
 	drainer chan struct{} // closed when the drain in progress ends; nil without one
+	behind  atomic.Bool   // behindRest, for whoever asks often and has not the mutex
 	err     error         // the first one; what came after it would land inside a frame
 }
 
@@ -158,10 +160,10 @@ func (o *outlet) Write(p []byte) (int, error) {
 	case o.err != nil:
 		return 0, o.err
 	case o.behindRest(), o.mode == never && o.raw == nil:
-		o.rest = append(o.rest, p...)
+		o.keep(p)
 		return len(p), nil
 	case o.handoff:
-		o.rest = append(o.rest, p...)
+		o.keep(p)
 		return len(p), o.settleLocked()
 	case o.mode == never:
 		return o.try(p)
@@ -174,6 +176,12 @@ func (o *outlet) behindRest() bool { return len(o.rest) > 0 || o.drainer != nil 
 
 // The methods from here to settleLocked are called with the mutex held, and
 // release it only while they wait for the transport.
+
+// keep adds to what is kept.
+func (o *outlet) keep(p []byte) {
+	o.rest = append(o.rest, p...)
+	o.behind.Store(o.behindRest())
+}
 
 // try writes what the transport takes without waiting.
 func (o *outlet) try(p []byte) (int, error) {
@@ -247,7 +255,7 @@ func (o *outlet) tryFirst(p []byte) (n int, err error) {
 func (o *outlet) written(p []byte, n int, err error) (int, error) {
 	o.taken = n
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		o.rest = append(o.rest, p[n:]...)
+		o.keep(p[n:])
 		return len(p), nil
 	}
 	o.err = err
@@ -279,11 +287,7 @@ func (o *outlet) settle() error {
 }
 
 // pending reports whether bytes are kept that the transport has not taken.
-func (o *outlet) pending() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.behindRest()
-}
+func (o *outlet) pending() bool { return o.behind.Load() }
 
 // backlog returns how many bytes the transport has not taken, and whether a
 // Write waits for it to take some. Those that it is at count if stamps are
@@ -307,6 +311,7 @@ func (o *outlet) drop(n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.rest = o.rest[:len(o.rest)-n]
+	o.behind.Store(o.behindRest())
 }
 
 // drain sends what is kept, without a deadline, and returns when nothing is.
@@ -321,6 +326,7 @@ func (o *outlet) drain() error {
 		return o.err
 	}
 	o.drainer = make(chan struct{})
+	o.behind.Store(true)
 	for len(o.rest) > 0 && o.err == nil {
 		rest := o.rest
 		o.rest = nil
@@ -331,6 +337,7 @@ func (o *outlet) drain() error {
 	}
 	close(o.drainer)
 	o.drainer = nil
+	o.behind.Store(false)
 	defer o.mu.Unlock()
 	return o.err
 }

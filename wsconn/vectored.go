@@ -91,7 +91,7 @@ func (o *outlet) writeVectors(v *vectors) error {
 	case o.err != nil:
 		return o.err
 	case o.behindRest():
-		o.keep(v)
+		o.keepVectors(v)
 		return nil
 	}
 	if err := o.apply(o.deadline.Get()); err != nil {
@@ -104,16 +104,16 @@ func (o *outlet) writeVectors(v *vectors) error {
 	o.waiting = false
 	o.taken = int(n)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		o.keep(v)
+		o.keepVectors(v)
 		return nil
 	}
 	o.err = err
 	return err
 }
 
-// keep adds to what is kept what of v is not sent.
-func (o *outlet) keep(v *vectors) {
+// keepVectors is keep of what of v is not sent.
+func (o *outlet) keepVectors(v *vectors) {
 	for _, part := range v.left {
-		o.rest = append(o.rest, part...)
+		o.keep(part)
 	}
 }

@@ -30,7 +30,7 @@ type writer struct {
 	pong      *control // the newest ping's answer: older ones are not owed (RFC 6455 section 5.5.3)
 	ping      *control
 	close     *control
-	err       error // why nothing more can be written; the first reason stays
+	err       atomic.Pointer[error] // why nothing more can be written; the first reason stays
 }
 
 // control is the payload of a control frame that waits to be sent.
@@ -49,18 +49,15 @@ func newControl(op frames.Opcode, payload []byte) *control {
 // fail makes err the end of writing, unless it has ended already, and returns
 // why it has.
 func (w *writer) fail(err error) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.err == nil {
-		w.err = err
-	}
-	return w.err
+	w.err.CompareAndSwap(nil, &err)
+	return w.failure()
 }
 
 func (w *writer) failure() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.err
+	if err := w.err.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // acquire takes the lock for data, at most until the user's deadline.

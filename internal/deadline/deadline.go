@@ -4,6 +4,7 @@ package deadline
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,7 @@ var Past = time.Unix(1, 0)
 // Deadline is a moment that ends waits and can be moved while they last. The
 // zero value never comes. Its methods may be called at the same time.
 type Deadline struct {
+	some  atomic.Bool // at is not zero: most have none, and are asked for it all the time
 	mu    sync.Mutex
 	at    time.Time
 	moved chan struct{} // made by the first waiter, closed by the next Set
@@ -23,6 +25,7 @@ func (d *Deadline) Set(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.at = t
+	d.some.Store(!t.IsZero())
 	if d.moved != nil {
 		close(d.moved)
 		d.moved = nil
@@ -31,6 +34,9 @@ func (d *Deadline) Set(t time.Time) {
 
 // Get returns the deadline.
 func (d *Deadline) Get() time.Time {
+	if !d.some.Load() {
+		return time.Time{}
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.at
