@@ -152,7 +152,6 @@ func (c *Client) serveAsked(ctx context.Context, conn net.Conn, f spec.Forward) 
 	if err != nil {
 		c.refused(f, conn.RemoteAddr(), ask.Addr, err)
 		ask.Refuse(err)
-		relay.CloseBehind(conn)
 		return
 	}
 	end := relay.Of(ask.Conn)

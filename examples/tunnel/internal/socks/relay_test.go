@@ -138,13 +138,13 @@ func TestRelay(t *testing.T) {
 	r := associateWith(t, time.Hour)
 	long := strings.Repeat("long", 2000)
 	for _, tt := range []struct{ header, data, answer string }{
+		{"\xff\xff" + toH[2:], "reserved", toH + "h:53 reserved"},
 		{toH, "query", toH + "h:53 query"},
 		{toIPv4, "query", toIPv4 + "1.2.3.4:53 query"},
 		{toIPv6, "query", toIPv6 + "[2001:db8::1]:53 query"},
 		{toH, "again", toH + "h:53 again"},
 		{toH, "", toH + "h:53 "},
 		{toIPv6, "", toIPv6 + "[2001:db8::1]:53 "},
-		{"\xff\xff" + toH[2:], "reserved", toH + "h:53 reserved"},
 		{toIPv4, long, toIPv4 + "1.2.3.4:53 " + long},
 	} {
 		r.send(r.udp, tt.header+tt.data)

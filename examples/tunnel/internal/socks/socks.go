@@ -39,9 +39,9 @@ type refusal struct {
 	answer []byte
 }
 
-// Handshake reads what c asks for, until ctx ends, and leaves c without a
-// deadline. What it cannot serve it answers and closes; after any other error c
-// is of no use either, and the caller has to close it.
+// Handshake reads what c asks for, until ctx ends, which is nothing to c once it
+// has asked. What cannot be served is answered and closed; after any other error
+// c is of no use either, and the caller has to close it.
 func Handshake(ctx context.Context, c net.Conn) (*Ask, error) {
 	a := &Ask{Conn: c}
 	err := within(ctx, c, a.read)
@@ -66,7 +66,6 @@ func within(ctx context.Context, c net.Conn, f func() error) error {
 		<-cut
 		err = fmt.Errorf("the connection has not said in time where it wants to go: %w", context.Cause(ctx))
 	}
-	c.SetDeadline(time.Time{})
 	return err
 }
 

@@ -229,3 +229,28 @@ func TestRefusedPeerStays(t *testing.T) {
 		})
 	}
 }
+
+// What a refused peer still sends is no reset for it, and when it closes, that
+// is the end.
+func TestRefusedPeerSends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := testnet.Pipe()
+		io.WriteString(client, "\x05\x01\x02 data")
+		started, done := time.Now(), make(chan error, 1)
+		go func() {
+			_, err := Handshake(t.Context(), server)
+			done <- err
+		}()
+		if p, err := io.ReadAll(client); string(p) != "\x05\xff" || err != nil {
+			t.Errorf("answered with %q, %v", p, err)
+		}
+		synctest.Wait()
+		if _, err := io.WriteString(client, "more"); err != nil {
+			t.Error(err)
+		}
+		client.Close()
+		if err := <-done; err == nil || time.Since(started) != 0 {
+			t.Errorf("%v after %v", err, time.Since(started))
+		}
+	})
+}
