@@ -39,11 +39,11 @@ func compressedTasks(c config, way string, measure func(config, peer, terms, [][
 				label:     fmt.Sprintf("%d KiB", kib),
 				reference: wsstream().name,
 				figures:   compressedFigures,
-				peers:     peersFor(terms{deflated: &mode.deflated}),
+				peers:     peersFor(terms{Deflated: &mode.deflated}),
 				measure: func(p peer) (sample, error) {
 					d := mode.deflated
 					d.Level = p.level
-					return measure(c, p, terms{deflated: &d}, messages)
+					return measure(c, p, terms{Deflated: &d}, messages)
 				},
 			})
 		}
@@ -63,9 +63,9 @@ func peersFor(t terms) (peers []peer) {
 
 func compressedOneWay(c config, p peer, t terms, messages [][]byte) (s sample, err error) {
 	err = with(p.library, t, func(pair *pair) error {
-		n, used, err := oneWay(pair, pair.client, messages, c.time, func(next func([]byte) error) func([]byte) error {
+		n, used, err := pair.flow(pair.client, messages, func(next func([]byte) error) func([]byte) error {
 			return whole(len(messages[0]), next)
-		})
+		}).measure(c.time)
 		s = compressedSample(n, len(messages[0]), used)
 		return err
 	})
@@ -100,7 +100,7 @@ func compressedSample(n, size int, used meter) sample {
 type ratios map[string]float64
 
 func (known ratios) of(p peer, t terms, messages [][]byte) (float64, error) {
-	key := fmt.Sprint(p.name, *t.deflated, len(messages[0]))
+	key := fmt.Sprint(p.name, *t.Deflated, len(messages[0]))
 	if r, ok := known[key]; ok {
 		return r, nil
 	}
@@ -127,10 +127,7 @@ func wireRatio(lib library, t terms, messages [][]byte) (ratio float64, err erro
 	}
 	defer p.close()
 	var arrived tally
-	p.serve(unexpected, func(b []byte) error {
-		arrived.add(len(b))
-		return nil
-	})
+	p.serve(unexpected, arrived.count)
 	size := len(messages[0])
 	plain, wire := 0, int64(0)
 	for i, m := range messages[:1+min(corpus/2/size, len(messages)-1)] {

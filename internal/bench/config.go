@@ -21,13 +21,16 @@ type config struct {
 	time      time.Duration
 	pairs     int
 	apart     bool
+	tls       bool
+	summary   bool
+	scratch   string // a directory for what is built and written, removed afterwards
 	json      string
 	profile   string
 	ratios    ratios
 }
 
 // command is the program: it prints what args ask for.
-func command(args []string, out io.Writer) error {
+func command(args []string, out io.Writer) (err error) {
 	c := config{ratios: ratios{}}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&c.run, "run", "compressed", "workloads, with commas:\n"+aboutWorkloads())
@@ -36,10 +39,12 @@ func command(args []string, out io.Writer) error {
 	flags.StringVar(&c.reference, "reference", "", "the library to compare with, if not the workload's own")
 	flags.IntVar(&c.rounds, "rounds", 5, "rounds")
 	flags.DurationVar(&c.time, "time", 200*time.Millisecond, "how long each measurement takes, after a quarter of it to warm up")
-	flags.IntVar(&c.pairs, "pairs", 200, "how many connections are idle")
+	flags.IntVar(&c.pairs, "pairs", 200, "how many connections are idle; for 9900 a process has to be allowed 20000 open files")
 	flags.StringVar(&c.json, "json", "", "also write everything to this file")
 	flags.StringVar(&c.profile, "cpuprofile", "", "write a CPU profile to this file")
-	flags.BoolVar(&c.apart, "apart", false, "echo and pingpong: have the server in another process, of which nothing is counted")
+	flags.BoolVar(&c.apart, "apart", false, "upload, download, pingpong and echo: have the server in another process, of which nothing is counted")
+	flags.BoolVar(&c.tls, "tls", false, "streams: over TLS, and compared with crypto/tls")
+	flags.BoolVar(&c.summary, "summary", false, "streams: print one table, with a line for each workload and a column for each library")
 	errand := flags.String("errand", "", "what a process is to do that was started by another one of this program")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -48,6 +53,10 @@ func command(args []string, out io.Writer) error {
 		return answerErrand(*errand, os.Stdin, out)
 	}
 	fmt.Fprintf(out, "`go run . %s`: %s\n\n", commandText(args), machine())
+	if c.scratch, err = os.MkdirTemp("", "bench"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(c.scratch)
 	stop, err := c.startProfile()
 	if err != nil {
 		return err
@@ -79,12 +88,15 @@ func compiled(re **regexp.Regexp) func(string) error {
 	}
 }
 
-// with runs a measurement of what is there and back, on one connection.
-func (c config) with(lib library, t terms, measure func(*pair) error) error {
-	if c.apart {
-		return withEcho(lib, t, measure)
+// streams are the terms of streams whose readers have a buffer of a size.
+func (c config) streams(buffer int) terms { return terms{Stream: true, TLS: c.tls, Buffer: buffer} }
+
+// over is for titles.
+func (c config) over() string {
+	if c.tls {
+		return " over TLS"
 	}
-	return with(lib, t, measure)
+	return ""
 }
 
 // chosen leaves of a task what was asked for: no peers, if that is nothing.

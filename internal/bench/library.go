@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"time"
 )
 
 // library is one that is measured. To add one, write a file like those of the
@@ -17,6 +18,9 @@ type library struct {
 	// serve accepts connections from l until it is closed, and hands out each.
 	serve func(l net.Listener, t terms, accepted func(conn))
 
+	// belowTLS, unless it is nil, is what a server puts under TLS.
+	belowTLS func(net.Listener) net.Listener
+
 	ours bool
 
 	// levels are those that its compression can be given; none if it cannot.
@@ -28,14 +32,16 @@ type library struct {
 func libraries() []library {
 	again := wsstream()
 	again.name += " (again)"
-	return []library{wsstream(), again, engine(), rawTCP(), lxzanGWS(), coder(), gorilla(), gorillaDefault(), gobwas(), xnet()}
+	return []library{wsstream(), again, engine(), rawTCP(), cryptoTLS(), lxzanGWS(), coder(), gorilla(), gorillaDefault(), gobwas(), xnet()}
 }
 
 // terms are what a connection is to be.
 type terms struct {
-	stream   bool // bytes, rather than messages
-	deflated *deflated
-	buffer   int // what the reader of a stream reads with, in bytes
+	Stream    bool          // bytes, rather than messages
+	TLS       bool          // below all that
+	Buffer    int           // what the reader of a stream reads with, in bytes
+	KeepAlive time.Duration // of silence, if the library's own is not meant
+	Deflated  *deflated
 }
 
 // deflated says how messages are compressed, both ways alike. All of them are:

@@ -14,9 +14,9 @@ import (
 
 // kinds are all that a library may be asked for.
 func kinds() map[string]terms {
-	all := map[string]terms{"messages": {}, "stream": {stream: true, buffer: 1 << 10}, "stream that reads little": {stream: true, buffer: 16}}
+	all := map[string]terms{"messages": {}, "stream": {Stream: true, Buffer: 1 << 10}, "stream that reads little": {Stream: true, Buffer: 16}, "stream over TLS": {Stream: true, TLS: true, Buffer: 1 << 10}}
 	for _, mode := range modes {
-		all[mode.name] = terms{deflated: &mode.deflated}
+		all[mode.name] = terms{Deflated: &mode.deflated}
 	}
 	return all
 }
@@ -48,7 +48,7 @@ func TestEcho(t *testing.T) {
 				for got := 0; got < size; {
 					select {
 					case b := <-back:
-						if got > 0 && !kind.stream || !bytes.HasPrefix(log[got:size], b) {
+						if got > 0 && !kind.Stream || !bytes.HasPrefix(log[got:size], b) {
 							return fmt.Errorf("of %d bytes these came back behind %d: %.50q", size, got, b)
 						}
 						got += len(b)
@@ -74,7 +74,7 @@ func TestEcho(t *testing.T) {
 // in a window that is large enough, and is kept.
 func TestAgreed(t *testing.T) {
 	forEachKind(t, func(t *testing.T, lib library, kind terms) {
-		if kind.deflated == nil {
+		if kind.Deflated == nil {
 			return
 		}
 		const size = 8 << 10 // more than a window of 12 bits
@@ -83,7 +83,7 @@ func TestAgreed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found := kind.deflated.Takeover && kind.deflated.Bits == 15
+		found := kind.Deflated.Takeover && kind.Deflated.Bits == 15
 		if ratio < 1.5 || ratio > 3.5 != found {
 			t.Errorf("a message that is sent again gets %.1f times smaller; it is to be found in the window: %t", ratio, found)
 		}
@@ -118,9 +118,9 @@ func TestWrongMessages(t *testing.T) {
 				return &changing{whole, c.change}, err
 			}
 			err := with(lib, terms{}, func(p *pair) error {
-				_, _, err := oneWay(p, p.client, logMessages(1<<10), time.Millisecond, func(next func([]byte) error) func([]byte) error {
+				_, _, err := p.flow(p.client, logMessages(1<<10), func(next func([]byte) error) func([]byte) error {
 					return whole(1<<10, next)
-				})
+				}).measure(time.Millisecond)
 				return err
 			})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -145,7 +145,7 @@ func (c *changing) Send(p []byte) error {
 
 // TestRelay counts each direction on its own.
 func TestRelay(t *testing.T) {
-	e, err := listen(rawTCP(), terms{stream: true, buffer: 64})
+	e, err := listen(rawTCP(), terms{Stream: true, Buffer: 64})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,6 +38,8 @@ func TestWorkloads(t *testing.T) {
 		"pingpong":        {"", "", 2},
 		"idle":            {"", "", 1},
 		"mux":             {"streams: 8", "", 2},
+		"opens":           {"at a time: 8", "", 2},
+		"tunnel":          {"upload, connections: 1|download, connections: 8|at a time: 8|there and back: $", "TCP|relays|tunnel", 1},
 	}
 	for _, w := range workloads {
 		t.Run(w.name, func(t *testing.T) {
@@ -47,7 +49,7 @@ func TestWorkloads(t *testing.T) {
 			}
 			c := config{
 				run: w.name, tables: regexp.MustCompile(some.tables), peers: regexp.MustCompile(some.peers),
-				rounds: some.rounds, time: 1, pairs: 30, ratios: ratios{},
+				rounds: some.rounds, time: 1, pairs: 30, ratios: ratios{}, scratch: t.TempDir(),
 			}
 			var out strings.Builder
 			results, err := c.measure(&out)
@@ -86,8 +88,8 @@ func (r result) want(t *testing.T, rounds int) {
 
 // TestApart: the server may be in another process.
 func TestApart(t *testing.T) {
-	for _, workload := range []string{"echo", "pingpong"} {
-		c := config{run: workload, tables: regexp.MustCompile("12 bits: 1 KiB|64"), rounds: 1, time: 1, apart: true, ratios: ratios{}}
+	for _, workload := range []string{"echo", "pingpong", "upload", "download"} {
+		c := config{run: workload, tables: regexp.MustCompile("12 bits: 1 KiB|64|writes of 32"), rounds: 1, time: 1, apart: true, ratios: ratios{}}
 		results, err := c.measure(io.Discard)
 		if err != nil {
 			t.Fatal(err)
@@ -98,6 +100,59 @@ func TestApart(t *testing.T) {
 		if len(results) < 3 {
 			t.Errorf("%s: there are %d rows", workload, len(results))
 		}
+	}
+}
+
+// TestOverTLS: all workloads of streams can have TLS below them, and are compared
+// with that.
+func TestOverTLS(t *testing.T) {
+	c := config{
+		run: streamsName, tables: regexp.MustCompile("writes of 1 KiB|64|come|streams: 1|time: 1"), peers: regexp.MustCompile("wsstream|tls|TCP"),
+		rounds: 1, time: 1, pairs: 30, tls: true, ratios: ratios{},
+	}
+	results, err := c.measure(io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	references := map[string]bool{}
+	for _, r := range results {
+		r.want(t, 1)
+		if !strings.Contains(r.Table, "over TLS") || strings.Contains(r.Library, "TCP") {
+			t.Errorf("%s is measured, in the table %s", r.which(), r.Table)
+		}
+		if r.reference {
+			references[r.Library] = true
+		}
+	}
+	if len(references) != 2 || !references["crypto/tls"] || !references["crypto/tls, yamux"] {
+		t.Errorf("the references are %v", references)
+	}
+}
+
+// TestServerThatFails: what goes wrong in the other process ends the measurement.
+func TestServerThatFails(t *testing.T) {
+	lib := rawTCP()
+	err := withServer(errand{Name: "flow", Library: lib.name, Terms: terms{Stream: true, Buffer: 8}, Size: 8}, lib, func(p *pair, other *process) error {
+		p.client.Close() // so that nothing can arrive
+		return other.await(1)
+	})
+	if err == nil || !strings.Contains(err.Error(), "exit status 1") {
+		t.Errorf("the error is %v, want one that says that the other process has failed", err)
+	}
+}
+
+func TestNamed(t *testing.T) {
+	chosen, err := named("echo," + streamsName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, w := range chosen {
+		names = append(names, w.name)
+	}
+	const want = "echo upload download pingpong idle mux opens"
+	if got := strings.Join(names, " "); got != want {
+		t.Errorf("the workloads are %s, want %s", got, want)
 	}
 }
 
@@ -113,7 +168,7 @@ func TestErrand(t *testing.T) {
 	}
 	lib := rawTCP()
 	lib.name = "none"
-	if s, err := holding(lib, idleTerms, 1); err == nil {
+	if s, err := holding(lib, terms{Stream: true, Buffer: idleBuffer}, 1); err == nil {
 		t.Errorf("an errand that fails has the answer %v", s)
 	}
 }

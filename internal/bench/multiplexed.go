@@ -3,25 +3,24 @@ package main
 import (
 	"fmt"
 	"io"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // multiplexed measures streams of package mux over this library, and of yamux
 // over all.
 func multiplexed(c config) (tasks []task) {
-	peers, over := multiplexedPeers()
+	peers, over := multiplexedPeers(c)
 	const size = 32 << 10
 	for _, streams := range []int{1, 8} {
 		tasks = append(tasks, task{
-			table:     "Multiplexed streams, from the client to the server, writes of " + bytesText(size),
+			table:     "Multiplexed streams" + c.over() + ", from the client to the server, writes of " + bytesText(size),
 			label:     fmt.Sprintf("streams: %d", streams),
-			reference: rawTCP().name + ", yamux",
+			reference: c.streams(streamBuffer).plain().name + ", yamux",
 			figures:   transferFigures,
+			summary:   []line{{key: "rate", title: fmt.Sprintf("multiplexed, writes of %s, streams: %d", bytesText(size), streams), digits: 2, relative: times}},
 			peers:     peers,
 			measure: func(p peer) (s sample, err error) {
-				err = with(p.library, terms{stream: true, buffer: streamBuffer}, func(pair *pair) error {
+				err = with(p.library, c.streams(streamBuffer), func(pair *pair) error {
 					n, used, err := sendMultiplexed(pair, over[p.name], streams, size, c.time)
 					s = transferSample(n, size, used)
 					return err
@@ -33,40 +32,45 @@ func multiplexed(c config) (tasks []task) {
 	return tasks
 }
 
-func multiplexedPeers() (peers []peer, over map[string]multiplexer) {
+// multiplexedPeers are the libraries with what is over each. Ours has mux in the
+// summary.
+func multiplexedPeers(c config) (peers []peer, over map[string]multiplexer) {
 	over = map[string]multiplexer{}
-	add := func(lib library, name string, m multiplexer) {
+	add := func(lib library, name string, m multiplexer, column string) {
 		lib.name += ", " + name
 		over[lib.name] = m
-		peers = append(peers, peer{library: lib})
+		peers = append(peers, peer{library: lib, column: column})
 	}
-	for i, p := range peersFor(terms{stream: true}) {
+	t := c.streams(streamBuffer)
+	for i, p := range peersFor(t) {
+		column := p.name
 		if p.ours {
-			add(p.library, "mux", ourMux)
+			add(p.library, "mux", ourMux, column)
+			column = "-"
 		}
 		if i > 0 { // once is enough
-			add(p.library, "yamux", yamuxWith(256<<10))
+			add(p.library, "yamux", yamuxWith(yamuxWindow), column)
 		}
 	}
-	add(rawTCP(), "yamux with windows of 16 MiB", yamuxWith(16<<20)) // as mux has them
+	add(t.plain(), "yamux with windows of 16 MiB", yamuxWith(16<<20), "-") // as mux has them
 	return peers, over
 }
 
 // sendMultiplexed writes to several streams at the same time, and returns how
 // many writes of a size all of them have taken.
 func sendMultiplexed(p *pair, m multiplexer, streams, size int, d time.Duration) (n int, used meter, err error) {
-	client, err := m(streamOf(p.client), true)
+	client, server, err := p.sessions(m)
 	if err != nil {
 		return 0, meter{}, err
 	}
 	defer client.Close()
-	server, err := m(streamOf(p.server), false)
-	if err != nil {
-		return 0, meter{}, err
-	}
 	defer server.Close()
 	var arrived tally
-	go p.receiveAll(server, &arrived)
+	go func() {
+		p.fail(acceptAll(server, func(stream io.ReadWriteCloser) {
+			p.fail(serveStream(stream, streamBuffer, arrived.count))
+		}))
+	}()
 	writers, err := openAll(client, streams)
 	if err != nil {
 		return 0, meter{}, err
@@ -88,21 +92,16 @@ func sendMultiplexed(p *pair, m multiplexer, streams, size int, d time.Duration)
 	return sent - before, started.stop(), err
 }
 
-// receiveAll counts what arrives on the streams of a session, until it is over.
-func (p *pair) receiveAll(s session, arrived *tally) {
-	for {
-		stream, err := s.accept()
-		if err != nil {
-			p.fail(err)
-			return
-		}
-		go func() {
-			p.fail(serveStream(stream, streamBuffer, func(b []byte) error {
-				arrived.add(len(b))
-				return nil
-			}))
-		}()
+// sessions are those of both ends.
+func (p *pair) sessions(m multiplexer) (client, server session, err error) {
+	if client, err = m(streamOf(p.client), true); err != nil {
+		return nil, nil, err
 	}
+	if server, err = m(streamOf(p.server), false); err != nil {
+		client.Close()
+		return nil, nil, err
+	}
+	return client, server, nil
 }
 
 func openAll(s session, n int) (all []io.ReadWriteCloser, err error) {
@@ -119,24 +118,8 @@ func openAll(s session, n int) (all []io.ReadWriteCloser, err error) {
 // writeAll writes p again and again to each stream for a while, and returns how
 // often in all.
 func writeAll(streams []io.ReadWriteCloser, p []byte, d time.Duration) (int, error) {
-	var n atomic.Int64
-	var wg sync.WaitGroup
-	errs := make(chan error, len(streams))
-	for _, s := range streams {
-		wg.Go(func() {
-			var err error
-			for begin, over := time.Now(), false; err == nil && !over; over = time.Since(begin) >= d {
-				_, err = s.Write(p)
-				n.Add(1)
-			}
-			errs <- err
-		})
-	}
-	wg.Wait()
-	for range streams {
-		if err := <-errs; err != nil {
-			return 0, err
-		}
-	}
-	return int(n.Load()), nil
+	return repeat(len(streams), d, func(i int) error {
+		_, err := streams[i].Write(p)
+		return err
+	})
 }

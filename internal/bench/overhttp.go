@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"log"
 	"net"
 	"net/http"
@@ -32,7 +33,7 @@ func bare(accept func(net.Conn, terms) (conn, error)) func(net.Listener, terms, 
 				return // l was closed
 			}
 			go func() {
-				c, err := accept(transport, t)
+				c, err := acceptBare(transport, t, accept)
 				if err != nil {
 					log.Printf("a server does not accept: %v", err)
 					transport.Close()
@@ -42,4 +43,14 @@ func bare(accept func(net.Conn, terms) (conn, error)) func(net.Listener, terms, 
 			}()
 		}
 	}
+}
+
+// acceptBare does TLS's handshake, if there is one to do, before the library's.
+func acceptBare(transport net.Conn, t terms, accept func(net.Conn, terms) (conn, error)) (conn, error) {
+	if secure, ok := transport.(*tls.Conn); ok {
+		if err := secure.Handshake(); err != nil {
+			return nil, err
+		}
+	}
+	return accept(transport, t)
 }

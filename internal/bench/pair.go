@@ -23,6 +23,9 @@ func listen(lib library, t terms) (*endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l, err = t.below(lib, l); err != nil {
+		return nil, err
+	}
 	e := &endpoint{lib, t, l, make(chan conn)}
 	go lib.serve(l, t, func(c conn) {
 		select {
@@ -51,11 +54,19 @@ func (e *endpoint) connect(addr string) (*pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case server := <-e.accepted:
-		return &pair{client, server, make(chan error, 1)}, nil
-	case <-time.After(patience):
+	server, err := e.accept()
+	if err != nil {
 		client.Close()
+		return nil, err
+	}
+	return &pair{client, server, make(chan error, 1)}, nil
+}
+
+func (e *endpoint) accept() (conn, error) {
+	select {
+	case c := <-e.accepted:
+		return c, nil
+	case <-time.After(patience):
 		return nil, fmt.Errorf("%s: the server did not accept in %v", e.library.name, patience)
 	}
 }

@@ -11,16 +11,24 @@ import (
 func coder() library {
 	return library{
 		name: "coder",
-		can:  func(t terms) bool { return t.deflated == nil || t.deflated.Bits == 15 },
+		can:  func(t terms) bool { return t.Deflated == nil || t.Deflated.Bits == 15 },
 		dial: func(ctx context.Context, addr string, t terms) (conn, error) {
-			c, _, err := websocket.Dial(ctx, "ws://"+addr, &websocket.DialOptions{CompressionMode: coderMode(t.deflated), CompressionThreshold: 1})
+			c, _, err := websocket.Dial(ctx, t.url(addr), &websocket.DialOptions{HTTPClient: coderClient(t), CompressionMode: coderMode(t.Deflated), CompressionThreshold: 1})
 			return newCoderConn(c, t, err)
 		},
 		serve: overHTTP(func(w http.ResponseWriter, r *http.Request, t terms) (conn, error) {
-			c, err := websocket.Accept(w, r, &websocket.AcceptOptions{CompressionMode: coderMode(t.deflated), CompressionThreshold: 1})
+			c, err := websocket.Accept(w, r, &websocket.AcceptOptions{CompressionMode: coderMode(t.Deflated), CompressionThreshold: 1})
 			return newCoderConn(c, t, err)
 		}),
 	}
+}
+
+// coderClient is where it looks for the settings of TLS.
+func coderClient(t terms) *http.Client {
+	if !t.TLS {
+		return nil
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: t.clientTLS()}}
 }
 
 func coderMode(d *deflated) websocket.CompressionMode {
@@ -37,8 +45,8 @@ func newCoderConn(c *websocket.Conn, t terms, err error) (conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.stream {
-		return coderStream{streamConn{websocket.NetConn(context.Background(), c, websocket.MessageBinary), t.buffer}, c}, nil
+	if t.Stream {
+		return coderStream{streamConn{websocket.NetConn(context.Background(), c, websocket.MessageBinary), t.Buffer}, c}, nil
 	}
 	c.SetReadLimit(-1)
 	return coderConn{c}, nil

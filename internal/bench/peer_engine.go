@@ -13,7 +13,7 @@ func engine() library {
 	return library{
 		name:   "package deflate alone",
 		ours:   true,
-		can:    func(t terms) bool { return t.deflated != nil },
+		can:    func(t terms) bool { return t.Deflated != nil && !t.TLS },
 		dial:   dialTCP(engineConn),
 		serve:  bare(engineConn),
 		levels: wsstream().levels,
@@ -21,11 +21,11 @@ func engine() library {
 }
 
 func engineConn(c net.Conn, t terms) (conn, error) {
-	o := deflateOptions(t.deflated)
+	o := deflateOptions(t.Deflated)
 	return &deflating{
 		prefixed:     prefixed{c},
-		compressor:   deflate.NewCompressor(o, !t.deflated.Takeover, t.deflated.Bits),
-		decompressor: deflate.NewDecompressor(o, !t.deflated.Takeover, t.deflated.Bits, 0),
+		compressor:   deflate.NewCompressor(o, !t.Deflated.Takeover, t.Deflated.Bits),
+		decompressor: deflate.NewDecompressor(o, !t.Deflated.Takeover, t.Deflated.Bits, 0),
 	}, nil
 }
 

@@ -22,14 +22,14 @@ func gobwas() library {
 	return library{
 		name: "gobwas",
 		can: func(t terms) bool {
-			return t.deflated == nil || !t.deflated.Takeover && t.deflated.Bits == 15
+			return t.Deflated == nil || !t.Deflated.Takeover && t.Deflated.Bits == 15
 		},
 		dial: func(ctx context.Context, addr string, t terms) (conn, error) {
-			d := ws.Dialer{}
-			if t.deflated != nil {
+			d := ws.Dialer{TLSConfig: t.clientTLS()}
+			if t.Deflated != nil {
 				d.Extensions = []httphead.Option{wsflate.DefaultParameters.Option()}
 			}
-			transport, br, _, err := d.Dial(ctx, "ws://"+addr)
+			transport, br, _, err := d.Dial(ctx, t.url(addr))
 			if err != nil {
 				return nil, err
 			}
@@ -37,7 +37,7 @@ func gobwas() library {
 		},
 		serve: bare(func(transport net.Conn, t terms) (conn, error) {
 			u := ws.Upgrader{}
-			if t.deflated != nil {
+			if t.Deflated != nil {
 				u.Negotiate = (&wsflate.Extension{Parameters: wsflate.DefaultParameters}).Negotiate
 			}
 			if _, err := u.Upgrade(transport); err != nil {
@@ -65,17 +65,17 @@ func newGobwasConn(transport net.Conn, br *bufio.Reader, t terms, state ws.State
 	var source io.Reader = transport
 	if br != nil {
 		source = br // the dialer has read on
-	} else if !t.stream || t.buffer > 4096 {
+	} else if !t.Stream || t.Buffer > 4096 {
 		source = bufio.NewReader(transport)
 	}
 	c.reader = &wsutil.Reader{Source: source, State: state, OnIntermediate: c.control}
-	if t.deflated != nil {
+	if t.Deflated != nil {
 		c.reader.State |= ws.StateExtended
 		c.reader.Extensions = []wsutil.RecvExtension{&c.compressed}
 	}
-	if t.stream {
+	if t.Stream {
 		c.opcode = ws.OpBinary
-		return streamConn{gobwasStream{c}, t.buffer}
+		return streamConn{gobwasStream{c}, t.Buffer}
 	}
 	return c
 }
@@ -84,7 +84,7 @@ func (c *gobwasConn) Send(p []byte) error {
 	return borrow(func(b *bytes.Buffer) error {
 		h := ws.Header{Fin: true, OpCode: c.opcode, Masked: c.state.ClientSide()}
 		b.Write(make([]byte, ws.MaxHeaderSize))
-		if c.terms.deflated == nil {
+		if c.terms.Deflated == nil {
 			b.Write(p)
 		} else if err := c.compress(b, p); err != nil {
 			return err
@@ -180,7 +180,7 @@ type gobwasInflater struct{ io.ReadCloser }
 func (i gobwasInflater) Reset(r io.Reader) { _ = i.ReadCloser.(flate.Resetter).Reset(r, nil) }
 
 func (c *gobwasConn) compress(dst io.Writer, p []byte) error {
-	level := c.terms.deflated.Level
+	level := c.terms.Deflated.Level
 	if level == 0 {
 		level = gobwasLevel
 	}

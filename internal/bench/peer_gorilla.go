@@ -15,7 +15,7 @@ func gorilla() library {
 	lib := gorillaWith(64<<10, new(sync.Pool))
 	lib.name = "gorilla"
 	lib.can = func(t terms) bool {
-		return t.deflated == nil || !t.deflated.Takeover && t.deflated.Bits == 15
+		return t.Deflated == nil || !t.Deflated.Takeover && t.Deflated.Bits == 15
 	}
 	return lib
 }
@@ -25,19 +25,19 @@ func gorilla() library {
 func gorillaDefault() library {
 	lib := gorillaWith(0, nil)
 	lib.name = "gorilla, default"
-	lib.can = func(t terms) bool { return t.stream }
+	lib.can = func(t terms) bool { return t.Stream }
 	return lib
 }
 
 func gorillaWith(size int, pool websocket.BufferPool) library {
 	return library{
 		dial: func(ctx context.Context, addr string, t terms) (conn, error) {
-			d := websocket.Dialer{EnableCompression: t.deflated != nil, WriteBufferPool: pool, WriteBufferSize: size}
-			c, _, err := d.DialContext(ctx, "ws://"+addr, nil)
+			d := websocket.Dialer{TLSClientConfig: t.clientTLS(), EnableCompression: t.Deflated != nil, WriteBufferPool: pool, WriteBufferSize: size}
+			c, _, err := d.DialContext(ctx, t.url(addr), nil)
 			return newGorillaConn(c, t, err)
 		},
 		serve: overHTTP(func(w http.ResponseWriter, r *http.Request, t terms) (conn, error) {
-			u := websocket.Upgrader{EnableCompression: t.deflated != nil, WriteBufferPool: pool, WriteBufferSize: size}
+			u := websocket.Upgrader{EnableCompression: t.Deflated != nil, WriteBufferPool: pool, WriteBufferSize: size}
 			c, err := u.Upgrade(w, r, nil)
 			return newGorillaConn(c, t, err)
 		}),
@@ -49,14 +49,14 @@ func newGorillaConn(c *websocket.Conn, t terms, err error) (conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d := t.deflated; d != nil {
+	if d := t.Deflated; d != nil {
 		if err := c.SetCompressionLevel(cmp.Or(d.Level, 1)); err != nil { // 1 is its default
 			return nil, err
 		}
 	}
 	g := gorillaConn{c}
-	if t.stream {
-		return streamConn{&gorillaStream{Conn: c}, t.buffer}, nil
+	if t.Stream {
+		return streamConn{&gorillaStream{Conn: c}, t.Buffer}, nil
 	}
 	return g, nil
 }

@@ -15,14 +15,14 @@ func lxzanGWS() library {
 		dial: func(_ context.Context, addr string, t terms) (conn, error) {
 			s := new(gwsSession)
 			socket, _, err := gws.NewClient(gwsEvents{}, &gws.ClientOption{
-				Addr: "ws://" + addr, PermessageDeflate: gwsDeflate(t.deflated), NewSession: s.itself,
+				Addr: t.url(addr), TlsConfig: t.clientTLS(), PermessageDeflate: gwsDeflate(t.Deflated), NewSession: s.itself,
 			})
 			return &gwsConn{socket, s, gwsOpcode(t)}, err
 		},
 		serve: func(l net.Listener, t terms, accepted func(conn)) {
 			// One upgrader for all connections: it holds the compressors.
 			u := gws.NewUpgrader(gwsEvents{}, &gws.ServerOption{
-				PermessageDeflate: gwsDeflate(t.deflated), NewSession: func() gws.SessionStorage { return new(gwsSession) },
+				PermessageDeflate: gwsDeflate(t.Deflated), NewSession: func() gws.SessionStorage { return new(gwsSession) },
 			})
 			overHTTP(func(w http.ResponseWriter, r *http.Request, t terms) (conn, error) {
 				socket, err := u.Upgrade(w, r)
@@ -37,7 +37,7 @@ func lxzanGWS() library {
 }
 
 func gwsOpcode(t terms) gws.Opcode {
-	if t.stream {
+	if t.Stream {
 		return gws.OpcodeBinary
 	}
 	return gws.OpcodeText

@@ -14,7 +14,7 @@ import (
 func rawTCP() library {
 	return library{
 		name:  "raw TCP",
-		can:   func(t terms) bool { return t.deflated == nil },
+		can:   func(t terms) bool { return t.Deflated == nil && !t.TLS },
 		dial:  dialTCP(rawTCPConn),
 		serve: bare(rawTCPConn),
 	}
@@ -33,8 +33,8 @@ func dialTCP(use func(net.Conn, terms) (conn, error)) func(context.Context, stri
 }
 
 func rawTCPConn(c net.Conn, t terms) (conn, error) {
-	if t.stream {
-		return streamConn{c, t.buffer}, nil
+	if t.Stream {
+		return streamConn{c, t.Buffer}, nil
 	}
 	return &prefixed{Conn: c}, nil
 }

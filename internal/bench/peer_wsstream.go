@@ -15,26 +15,30 @@ func wsstream() library {
 		ours: true,
 		can:  func(terms) bool { return true },
 		dial: func(ctx context.Context, addr string, t terms) (conn, error) {
-			opts := &wsconn.DialOptions{Compression: deflateOptions(t.deflated)}
-			if t.stream {
-				c, err := wsconn.Dial(ctx, "ws://"+addr, opts)
+			opts := &wsconn.DialOptions{Compression: deflateOptions(t.Deflated), TLSConfig: t.clientTLS(), KeepAlive: t.keepAlive()}
+			if t.Stream {
+				c, err := wsconn.Dial(ctx, t.url(addr), opts)
 				return wsstreamStream(c, t, err)
 			}
-			s, err := wsconn.DialSocket(ctx, "ws://"+addr, opts)
+			s, err := wsconn.DialSocket(ctx, t.url(addr), opts)
 			return wsstreamSocket{s}, err
 		},
 		serve: overHTTP(func(w http.ResponseWriter, r *http.Request, t terms) (conn, error) {
-			opts := &wsconn.AcceptOptions{Compression: deflateOptions(t.deflated)}
-			if t.stream {
+			opts := &wsconn.AcceptOptions{Compression: deflateOptions(t.Deflated), KeepAlive: t.keepAlive()}
+			if t.Stream {
 				c, err := wsconn.Accept(w, r, opts)
 				return wsstreamStream(c, t, err)
 			}
 			s, err := wsconn.AcceptSocket(w, r, opts)
 			return wsstreamSocket{s}, err
 		}),
-		levels: []int{1, 2, 3, 4, 5, 6, 7, 8, 9},
+		belowTLS: wsconn.BelowTLS,
+		levels:   []int{1, 2, 3, 4, 5, 6, 7, 8, 9},
 	}
 }
+
+// keepAlive are the options of this library.
+func (t terms) keepAlive() wsconn.KeepAlive { return wsconn.KeepAlive{Interval: t.KeepAlive} }
 
 // deflateOptions returns the options of this library.
 func deflateOptions(d *deflated) *deflate.Options {
@@ -55,7 +59,7 @@ func wsstreamStream(c *wsconn.Conn, t terms, err error) (conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wsstreamConn{c, t.buffer}, nil
+	return wsstreamConn{c, t.Buffer}, nil
 }
 
 type wsstreamConn struct {

@@ -13,12 +13,13 @@ import (
 func xnet() library {
 	return library{
 		name: "x/net/websocket",
-		can:  func(t terms) bool { return t.deflated == nil },
+		can:  func(t terms) bool { return t.Deflated == nil },
 		dial: func(ctx context.Context, addr string, t terms) (conn, error) {
-			cfg, err := websocket.NewConfig("ws://"+addr, "http://"+addr)
+			cfg, err := websocket.NewConfig(t.url(addr), "http://"+addr)
 			if err != nil {
 				return nil, err
 			}
+			cfg.TlsConfig = t.clientTLS()
 			c, err := cfg.DialContext(ctx)
 			if err != nil {
 				return nil, err
@@ -47,7 +48,7 @@ type xnetConn struct {
 }
 
 func newXnetConn(c *websocket.Conn, t terms) *xnetConn {
-	if t.stream {
+	if t.Stream {
 		c.PayloadType = websocket.BinaryFrame
 	}
 	closed := make(chan struct{})
@@ -63,8 +64,8 @@ func (c *xnetConn) Send(p []byte) error {
 }
 
 func (c *xnetConn) Serve(handle func([]byte) error) error {
-	if c.terms.stream {
-		return serveStream(c.Conn, c.terms.buffer, handle)
+	if c.terms.Stream {
+		return serveStream(c.Conn, c.terms.Buffer, handle)
 	}
 	for {
 		var p []byte

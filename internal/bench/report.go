@@ -14,24 +14,46 @@ import (
 
 // measure runs the workloads, and prints the tables of each when it is done.
 func (c config) measure(out io.Writer) (all []result, err error) {
-	for name := range strings.SplitSeq(c.run, ",") {
-		i := slices.IndexFunc(workloads, func(w workload) bool { return w.name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("there is no workload %q; there are\n%s", name, aboutWorkloads())
-		}
+	chosen, err := named(c.run)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range chosen {
 		var results []result
-		for _, t := range workloads[i].tasks(c) {
+		for _, t := range w.tasks(c) {
 			rows, err := c.chosen(t).run(c.rounds)
 			if err != nil {
 				return nil, err
 			}
 			results = append(results, rows...)
 		}
+		all = append(all, results...)
+		if c.summary {
+			continue
+		}
 		for _, rows := range byTable(results) {
 			printTable(out, rows)
 			printMatches(out, rows)
 		}
-		all = append(all, results...)
+	}
+	if c.summary {
+		printSummary(out, all)
+	}
+	return all, nil
+}
+
+// named are the workloads of a list with commas.
+func named(list string) (all []workload, err error) {
+	for name := range strings.SplitSeq(list, ",") {
+		if name == streamsName {
+			all = append(all, slices.DeleteFunc(slices.Clone(workloads), func(w workload) bool { return !w.streams })...)
+			continue
+		}
+		i := slices.IndexFunc(workloads, func(w workload) bool { return w.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no workload %q; there are\n%s", name, aboutWorkloads())
+		}
+		all = append(all, workloads[i])
 	}
 	return all, nil
 }

@@ -17,6 +17,18 @@ type session interface {
 	Close() error
 }
 
+// acceptAll hands out the streams of a session, each in a goroutine, until it is
+// over.
+func acceptAll(s session, each func(io.ReadWriteCloser)) error {
+	for {
+		stream, err := s.accept()
+		if err != nil {
+			return err
+		}
+		go each(stream)
+	}
+}
+
 // multiplexer makes the session of an end.
 type multiplexer func(rwc io.ReadWriteCloser, client bool) (session, error)
 
@@ -33,6 +45,9 @@ func ourMux(rwc io.ReadWriteCloser, client bool) (session, error) {
 
 func (s muxSession) open() (io.ReadWriteCloser, error)   { return s.Open(context.Background()) }
 func (s muxSession) accept() (io.ReadWriteCloser, error) { return s.Accept() }
+
+// yamuxWindow is that of its default.
+const yamuxWindow = 256 << 10
 
 type yamuxSession struct{ *yamux.Session }
 

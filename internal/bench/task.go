@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"slices"
@@ -14,12 +15,14 @@ type task struct {
 	figures   []figure
 	peers     []peer
 	measure   func(peer) (sample, error)
+	summary   []line // what the table of -summary shows of it
 }
 
 // peer is a library as it is measured.
 type peer struct {
 	library
-	level int // of compression; zero is the library's default
+	level  int    // of compression; zero is the library's default
+	column string // of the table of -summary, if that is not its name; "-" is none
 }
 
 // figure is a column.
@@ -52,6 +55,8 @@ type result struct {
 	Relative  map[string]spread `json:"relative"` // to the reference of the same round
 	figures   []figure
 	reference bool
+	summary   []line
+	column    string
 }
 
 // spread is what the rounds make of a figure.
@@ -76,7 +81,7 @@ func median(sorted []float64) float64 {
 func (t task) run(rounds int) ([]result, error) {
 	results := make([]result, len(t.peers))
 	for i, p := range t.peers {
-		results[i] = result{Table: t.table, Label: t.label, Library: p.name, Level: p.level, figures: t.figures, reference: p.name == t.reference}
+		results[i] = result{Table: t.table, Label: t.label, Library: p.name, Level: p.level, figures: t.figures, reference: p.name == t.reference, summary: t.summary, column: cmp.Or(p.column, p.name)}
 	}
 	for range rounds {
 		for i, p := range t.peers {

@@ -18,26 +18,26 @@ var transferFigures = []figure{
 
 // upload and download write to a stream at the client and at the server.
 func upload(c config) []task {
-	return transferTasks(c, "from the client to the server", func(p *pair) conn { return p.client })
+	return transferTasks(c, "from the client to the server", up)
 }
 
 func download(c config) []task {
-	return transferTasks(c, "from the server to the client", func(p *pair) conn { return p.server })
+	return transferTasks(c, "from the server to the client", down)
 }
 
-func transferTasks(c config, way string, from func(*pair) conn) (tasks []task) {
-	t := terms{stream: true, buffer: streamBuffer}
+func transferTasks(c config, title string, way direction) (tasks []task) {
+	t := c.streams(streamBuffer)
 	for _, size := range []int{128, 1 << 10, 32 << 10, 1 << 20} {
-		writes := [][]byte{make([]byte, size)}
 		tasks = append(tasks, task{
-			table:     "Streams, " + way,
+			table:     "Streams" + c.over() + ", " + title,
 			label:     "writes of " + bytesText(size),
-			reference: rawTCP().name,
+			reference: t.plain().name,
 			figures:   transferFigures,
+			summary:   transferSummary(way, size),
 			peers:     peersFor(t),
 			measure: func(p peer) (s sample, err error) {
-				err = with(p.library, t, func(p *pair) error {
-					n, used, err := oneWay(p, from(p), writes, c.time, anySize)
+				err = c.withFlow(p.library, t, way, size, func(f flow) error {
+					n, used, err := f.measure(c.time)
 					s = transferSample(n, size, used)
 					return err
 				})
@@ -46,6 +46,17 @@ func transferTasks(c config, way string, from func(*pair) conn) (tasks []task) {
 		})
 	}
 	return tasks
+}
+
+// transferSummary tells of the most usual size how it is reached, too.
+func transferSummary(way direction, size int) []line {
+	lines := []line{{key: "rate", title: fmt.Sprintf("%v, writes of %s", way, bytesText(size)), digits: 2, relative: times}}
+	if size == 32<<10 {
+		lines = append(lines,
+			line{key: "calls", title: fmt.Sprintf("%v, read and write calls a write of %s", way, bytesText(size)), digits: 1},
+			line{key: "allocs", title: fmt.Sprintf("%v, allocations a write of %s", way, bytesText(size)), digits: 1})
+	}
+	return lines
 }
 
 // anySize is for streams, which have no borders.
