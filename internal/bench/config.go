@@ -32,20 +32,7 @@ type config struct {
 // command is the program: it prints what args ask for.
 func command(args []string, out io.Writer) (err error) {
 	c := config{ratios: ratios{}}
-	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.StringVar(&c.run, "run", "compressed", "workloads, with commas:\n"+aboutWorkloads())
-	flags.Func("peers", "measure only libraries whose names match this regular `expression`", compiled(&c.peers))
-	flags.Func("tables", "measure only rows whose \"table: label\" matches this regular `expression`", compiled(&c.tables))
-	flags.StringVar(&c.reference, "reference", "", "the library to compare with, if not the workload's own")
-	flags.IntVar(&c.rounds, "rounds", 5, "rounds")
-	flags.DurationVar(&c.time, "time", 200*time.Millisecond, "how long each measurement takes, after a quarter of it to warm up")
-	flags.IntVar(&c.pairs, "pairs", 200, "how many connections are idle; for 9900 a process has to be allowed 20000 open files")
-	flags.StringVar(&c.json, "json", "", "also write everything to this file")
-	flags.StringVar(&c.profile, "cpuprofile", "", "write a CPU profile to this file")
-	flags.BoolVar(&c.apart, "apart", false, "upload, download, pingpong and echo: have the server in another process, of which nothing is counted")
-	flags.BoolVar(&c.tls, "tls", false, "streams: over TLS, and compared with crypto/tls")
-	flags.BoolVar(&c.summary, "summary", false, "streams: print one table, with a line for each workload and a column for each library")
-	errand := flags.String("errand", "", "what a process is to do that was started by another one of this program")
+	flags, errand := c.flags()
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -67,6 +54,24 @@ func command(args []string, out io.Writer) (err error) {
 		return err
 	}
 	return c.writeJSON(args, results)
+}
+
+// flags are those of the command line. The last one is this program's own.
+func (c *config) flags() (flags *flag.FlagSet, errand *string) {
+	flags = flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.StringVar(&c.run, "run", "compressed", "workloads, with commas:\n"+aboutWorkloads())
+	flags.Func("peers", "measure only libraries whose names match this regular `expression`", compiled(&c.peers))
+	flags.Func("tables", "measure only rows whose \"table: label\" matches this regular `expression`", compiled(&c.tables))
+	flags.StringVar(&c.reference, "reference", "", "the library to compare with, if not the workload's own")
+	flags.IntVar(&c.rounds, "rounds", 5, "rounds")
+	flags.DurationVar(&c.time, "time", 200*time.Millisecond, "how long each measurement takes, after a quarter of it to warm up")
+	flags.IntVar(&c.pairs, "pairs", 200, "how many connections are idle; for 9900 a process has to be allowed 20000 open files")
+	flags.StringVar(&c.json, "json", "", "also write everything to this file")
+	flags.StringVar(&c.profile, "cpuprofile", "", "write a CPU profile to this file")
+	flags.BoolVar(&c.apart, "apart", false, "upload, download, pingpong and echo: have the server in another process, of which nothing is counted")
+	flags.BoolVar(&c.tls, "tls", false, "streams: over TLS, and compared with crypto/tls")
+	flags.BoolVar(&c.summary, "summary", false, "streams: print one table, with a line for each workload and a column for each library")
+	return flags, flags.String("errand", "", "what a process is to do that was started by another one of this program")
 }
 
 // commandText is for a shell.
