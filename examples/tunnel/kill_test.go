@@ -22,8 +22,8 @@ const endless = 1 << 40
 // what arrived for the whole; and when it is back everything works again, the
 // ports of -R among it.
 func TestKilled(t *testing.T) {
-	serverAddr, reverse := unusedAddress(t), unusedAddress(t)
-	download := startTarget(t, func(c *net.TCPConn) {
+	serverAddr, reverse := testnet.UnusedAddress(t), testnet.UnusedAddress(t)
+	download := testnet.Serve(t, "tcp", "127.0.0.1:0", func(c testnet.HalfConn) {
 		io.Copy(c, testnet.NewSource(seed, endless))
 	})
 	upload := newUploadTarget(t)
@@ -78,7 +78,7 @@ func startTransfers(t *testing.T, transfers *sync.WaitGroup, at []string, upload
 	under.Add(3)
 	for _, addr := range []string{at[0], at[2]} {
 		transfers.Go(func() {
-			c := dialTCP(t, addr)
+			c := testnet.DialTCP(t, addr)
 			got := testnet.NewVerifier(seed)
 			_, err := io.CopyN(got, c, 1<<20)
 			under.Done()
@@ -86,11 +86,11 @@ func startTransfers(t *testing.T, transfers *sync.WaitGroup, at []string, upload
 				t.Errorf("the download through %s has not begun: %v", addr, err)
 				return
 			}
-			wantFailure(t, "download", io.TeeReader(c, got))
+			testnet.WantFailure(t, "download", io.TeeReader(c, got))
 		})
 	}
 	transfers.Go(func() {
-		c := dialTCP(t, at[1])
+		c := testnet.DialTCP(t, at[1])
 		go io.Copy(c, testnet.NewSource(seed, endless)) // ends with c
 		err := testnet.Take(t, "the upload", upload.begun)
 		under.Done()
@@ -118,7 +118,7 @@ type uploadTarget struct {
 
 func newUploadTarget(t *testing.T) *uploadTarget {
 	u := &uploadTarget{begun: make(chan error, 1), ended: make(chan error, 1)}
-	u.addr = startTarget(t, func(c *net.TCPConn) {
+	u.addr = testnet.Serve(t, "tcp", "127.0.0.1:0", func(c testnet.HalfConn) {
 		got := testnet.NewVerifier(seed)
 		_, err := io.CopyN(got, c, 1<<20)
 		u.begun <- err

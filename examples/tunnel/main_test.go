@@ -5,11 +5,9 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -97,71 +95,4 @@ func startServer(t *testing.T, flags ...string) string {
 	t.Helper()
 	p := startProgram(t, append([]string{"server", "127.0.0.1:0"}, flags...)...)
 	return "ws://" + p.word(t, 2) + "/"
-}
-
-// startTarget serves every connection by handle, which need not close it, and
-// returns the address.
-func startTarget(t *testing.T, handle func(*net.TCPConn)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.SetDeadline(time.Now().Add(testnet.Patience))
-			all.Go(func() {
-				defer c.Close()
-				handle(c.(*net.TCPConn))
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		all.Wait()
-	})
-	return l.Addr().String()
-}
-
-func echo(c *net.TCPConn) {
-	io.Copy(c, c)
-	c.CloseWrite()
-}
-
-func dialTCP(t *testing.T, addr string) *net.TCPConn {
-	t.Helper()
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(testnet.Patience))
-	return c.(*net.TCPConn)
-}
-
-// wantFailure reads r to its end, which has to be an error of the connection.
-func wantFailure(t *testing.T, what string, r io.Reader) {
-	t.Helper()
-	switch _, err := io.Copy(io.Discard, r); {
-	case err == nil:
-		t.Errorf("%s: the stream ended as if it were complete", what)
-	case os.IsTimeout(err):
-		t.Errorf("%s: nobody was told", what)
-	}
-}
-
-// unusedAddress returns an address where nobody listens.
-func unusedAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -13,7 +13,7 @@ import (
 
 // nameTarget says a name, and ends.
 func nameTarget(t *testing.T, name string) string {
-	return startTarget(t, func(c *net.TCPConn) { io.WriteString(c, name) })
+	return testnet.Serve(t, "tcp", "127.0.0.1:0", func(c testnet.HalfConn) { io.WriteString(c, name) })
 }
 
 // said is what an address says, or "".
@@ -44,7 +44,7 @@ func newLink(t *testing.T, server string) *link {
 	l := &link{frozen: make(chan struct{})}
 	to := strings.TrimSuffix(strings.TrimPrefix(server, "ws://"), "/")
 	ended := make(chan struct{})
-	l.addr = startTarget(t, func(c *net.TCPConn) {
+	l.addr = testnet.Serve(t, "tcp", "127.0.0.1:0", func(c testnet.HalfConn) {
 		l.mu.Lock()
 		frozen := l.frozen
 		l.mu.Unlock()
@@ -111,7 +111,7 @@ func TestReverseComesBack(t *testing.T) {
 // A second client with the same token does not get the port of one that is
 // alive, and gets that of one that is dead.
 func TestReverseTaken(t *testing.T) {
-	port := strings.TrimPrefix(unusedAddress(t), "127.0.0.1:")
+	port := strings.TrimPrefix(testnet.UnusedAddress(t), "127.0.0.1:")
 	server := startServer(t, "-open", "-allow-reverse", port, "-keepalive", "-1s")
 	way := newLink(t, server)
 	first := startProgram(t, "client", "ws://"+way.addr+"/", "-R", port+":"+nameTarget(t, "first"), "-keepalive", "-1s")
@@ -151,7 +151,7 @@ func TestServers(t *testing.T) {
 
 // A client that is told to wait comes up when its server does.
 func TestWait(t *testing.T) {
-	addr, target := unusedAddress(t), nameTarget(t, "here")
+	addr, target := testnet.UnusedAddress(t), nameTarget(t, "here")
 	client := startProgram(t, "client", "ws://"+addr+"/", "-wait", "-L", "0:"+target)
 	at := client.word(t, 1)
 	server := startProgram(t, "server", addr, "-open", "-allow", "*:*")

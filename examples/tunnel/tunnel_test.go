@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -14,21 +13,6 @@ import (
 	"github.com/wsstream/wsstream/internal/testnet"
 )
 
-// transfer sends size bytes of a stream on c, half-closes, and reads as many.
-func transfer(c *net.TCPConn, seed uint64, size int64) error {
-	sent := make(chan error, 1)
-	go func() {
-		_, err := io.Copy(c, testnet.NewSource(seed, size))
-		sent <- errors.Join(err, c.CloseWrite())
-	}()
-	got := testnet.NewVerifier(seed)
-	_, err := io.Copy(got, c)
-	if err == nil && got.N() != size {
-		err = fmt.Errorf("%d of %d bytes came back", got.N(), size)
-	}
-	return errors.Join(err, <-sent)
-}
-
 // forward starts a client with one -L, or with what flags say, and returns where
 // it listens.
 func forward(t *testing.T, server, target string, flags ...string) string {
@@ -38,12 +22,12 @@ func forward(t *testing.T, server, target string, flags ...string) string {
 
 func TestConcurrent(t *testing.T) {
 	for _, flags := range [][]string{nil, {"-sessions", "3"}} {
-		local := forward(t, startServer(t, "-open", "-allow", "*:*"), startTarget(t, echo), flags...)
+		local := forward(t, startServer(t, "-open", "-allow", "*:*"), testnet.Serve(t, "tcp", "127.0.0.1:0", testnet.Echo), flags...)
 		var all sync.WaitGroup
 		for i := range 50 {
-			app := dialTCP(t, local)
+			app := testnet.DialTCP(t, local)
 			all.Go(func() {
-				if err := transfer(app, uint64(i), 256<<10); err != nil {
+				if err := testnet.Transfer(app, uint64(i), 256<<10); err != nil {
 					t.Errorf("connection %d: %v", i, err)
 				}
 			})
@@ -55,7 +39,7 @@ func TestConcurrent(t *testing.T) {
 // A request whose other direction goes on for long after its end.
 func TestHalfClose(t *testing.T) {
 	const size = 4 << 20
-	target := startTarget(t, func(c *net.TCPConn) {
+	target := testnet.Serve(t, "tcp", "127.0.0.1:0", func(c testnet.HalfConn) {
 		request := testnet.NewVerifier(seed)
 		if _, err := io.Copy(request, c); err != nil || request.N() != size {
 			t.Errorf("the request: %d of %d bytes, %v", request.N(), size, err)
@@ -65,7 +49,7 @@ func TestHalfClose(t *testing.T) {
 	server := startServer(t, "-open", "-allow", "*:*", "-allow-reverse", "*")
 	back := startProgram(t, "client", server, "-R", "0:"+target).word(t, 1)
 	for name, at := range map[string]string{"-L": forward(t, server, target), "-R": back} {
-		if err := transfer(dialTCP(t, at), seed, size); err != nil {
+		if err := testnet.Transfer(testnet.DialTCP(t, at), seed, size); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -73,14 +57,14 @@ func TestHalfClose(t *testing.T) {
 
 // What cannot be connected is reset: an end would be an empty answer.
 func TestNotConnected(t *testing.T) {
-	dead := unusedAddress(t)
+	dead := testnet.UnusedAddress(t)
 	server := startServer(t, "-open", "-allow", dead, "-allow-reverse", "*")
 	for name, at := range map[string]string{
 		"refused":           forward(t, server, dead),
 		"not allowed":       forward(t, server, "127.0.0.1:1"),
 		"refused behind -R": startProgram(t, "client", server, "-R", "0:"+dead).word(t, 1),
 	} {
-		n, err := io.Copy(io.Discard, dialTCP(t, at))
+		n, err := io.Copy(io.Discard, testnet.DialTCP(t, at))
 		if n > 0 || !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("%s: %d bytes, %v", name, n, err)
 		}
@@ -91,11 +75,11 @@ func TestNotConnected(t *testing.T) {
 func TestDrain(t *testing.T) {
 	for _, end := range []string{"server", "client"} {
 		t.Run(end, func(t *testing.T) {
-			target := startTarget(t, echo)
+			target := testnet.Serve(t, "tcp", "127.0.0.1:0", testnet.Echo)
 			server := startProgram(t, "server", "127.0.0.1:0", "-open", "-allow", "*:*")
 			client := startProgram(t, "client", "ws://"+server.word(t, 2), "-L", "0:"+target)
 			at := client.word(t, 1)
-			app := dialTCP(t, at)
+			app := testnet.DialTCP(t, at)
 			send(t, app)
 			stopped := server
 			if end == "client" {
@@ -145,18 +129,18 @@ func TestDrainEnds(t *testing.T) {
 		code        int
 	}{{"in time", "100ms", false, 0}, {"twice", "1h", true, exitSignalled}} {
 		t.Run(tt.name, func(t *testing.T) {
-			target := startTarget(t, echo)
+			target := testnet.Serve(t, "tcp", "127.0.0.1:0", testnet.Echo)
 			server := startServer(t, "-open", "-allow", "*:*")
 			client := startProgram(t, "client", server, "-L", "0:"+target, "-drain", tt.drain)
 			at := client.word(t, 1)
-			app := dialTCP(t, at)
+			app := testnet.DialTCP(t, at)
 			send(t, app)
 			client.cmd.Process.Signal(os.Interrupt)
 			if tt.twice {
 				testnet.Poll(t, "the end of the listener", func() bool { return !accepts(at) })
 				client.cmd.Process.Signal(os.Interrupt)
 			}
-			wantFailure(t, "application", app)
+			testnet.WantFailure(t, "application", app)
 			if _, code := client.wait(); code != tt.code {
 				t.Errorf("exit code %d, want %d; stderr:\n%s", code, tt.code, &client.stderr)
 			}
@@ -166,7 +150,7 @@ func TestDrainEnds(t *testing.T) {
 
 // Standard input and output are one connection.
 func TestStdio(t *testing.T) {
-	target := startTarget(t, echo)
+	target := testnet.Serve(t, "tcp", "127.0.0.1:0", testnet.Echo)
 	p := startProgram(t, "client", startServer(t, "-open", "-allow", "*:*"), "-W", target)
 	go func() {
 		io.WriteString(p.stdin, "hello")
@@ -180,7 +164,7 @@ func TestStdio(t *testing.T) {
 
 // A target that ends ends the program, whose input goes on.
 func TestStdioTargetEnds(t *testing.T) {
-	target := startTarget(t, func(c *net.TCPConn) { io.WriteString(c, "bye") })
+	target := testnet.Serve(t, "tcp", "127.0.0.1:0", func(c testnet.HalfConn) { io.WriteString(c, "bye") })
 	p := startProgram(t, "client", startServer(t, "-open", "-allow", "*:*"), "-W", target)
 	if out, code := p.wait(); out != "bye" || code != 0 {
 		t.Errorf("%q, exit code %d, stderr:\n%s", out, code, &p.stderr)
@@ -207,8 +191,8 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	testnet.Poll(t, "the new token", func() bool {
-		code, _, _ := runHere(t.Context(), env, "client", url, "-W", unusedAddress(t))
-		_, _, stderr := runHere(t.Context(), env, "client", url, "-W", unusedAddress(t))
+		code, _, _ := runHere(t.Context(), env, "client", url, "-W", testnet.UnusedAddress(t))
+		_, _, stderr := runHere(t.Context(), env, "client", url, "-W", testnet.UnusedAddress(t))
 		return code == 1 && strings.Contains(stderr, "refused")
 	})
 }

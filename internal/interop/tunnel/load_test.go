@@ -27,7 +27,7 @@ type order struct {
 // test if it sees a stream that is not whole and ends as if it were.
 func startTarget(t *testing.T) string {
 	t.Helper()
-	return startTCP(t, func(c *net.TCPConn) {
+	return testnet.Serve(t, "tcp", "127.0.0.1:0", func(c testnet.HalfConn) {
 		var o order
 		if binary.Read(c, binary.BigEndian, &o) != nil {
 			return
@@ -41,34 +41,7 @@ func startTarget(t *testing.T) string {
 // startEcho starts a server that sends back what comes, and returns its address.
 func startEcho(t *testing.T) string {
 	t.Helper()
-	return startTCP(t, func(c *net.TCPConn) { io.Copy(c, c) })
-}
-
-// startTCP starts a server, and returns its address.
-func startTCP(t *testing.T, serve func(*net.TCPConn)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() {
-				defer c.Close()
-				serve(c.(*net.TCPConn))
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		testnet.InTime(t, "the target", all.Wait)
-	})
-	return l.Addr().String()
+	return testnet.Serve(t, "tcp", "127.0.0.1:0", testnet.Echo)
 }
 
 // exchange orders a stream at a target, to which addr leads, and sends one.
@@ -82,14 +55,14 @@ func exchange(addr string, size int64) error {
 	if err := binary.Write(c, binary.BigEndian, o); err != nil {
 		return err
 	}
-	return swap(c.(*net.TCPConn), o.Seed, o.Seed+1, size)
+	return swap(c.(testnet.HalfConn), o.Seed, o.Seed+1, size)
 }
 
 var errShort = errors.New("an end before everything has come")
 
 // swap sends a stream and receives another one at the same time, each with its
 // end.
-func swap(c *net.TCPConn, sent, received uint64, size int64) error {
+func swap(c testnet.HalfConn, sent, received uint64, size int64) error {
 	c.SetDeadline(time.Now().Add(testnet.Patience))
 	result := make(chan error, 1)
 	go func() {

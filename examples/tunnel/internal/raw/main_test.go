@@ -3,13 +3,10 @@ package raw_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -27,52 +24,15 @@ const seed = 7
 var discard = slog.New(slog.DiscardHandler)
 
 // startTarget serves every connection by handle, which need not close it.
-func startTarget(t *testing.T, network, address string, handle func(halfConn)) spec.Addr {
+func startTarget(t *testing.T, network, address string, handle func(testnet.HalfConn)) spec.Addr {
 	t.Helper()
-	l, err := net.Listen(network, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.SetDeadline(time.Now().Add(testnet.Patience))
-			all.Go(func() {
-				defer c.Close()
-				handle(c.(halfConn))
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		all.Wait()
-	})
-	return spec.Addr{Network: network, Address: l.Addr().String()}
-}
-
-type halfConn interface {
-	net.Conn
-	CloseWrite() error
-}
-
-func echo(c halfConn) {
-	io.Copy(c, c)
-	c.CloseWrite()
+	return spec.Addr{Network: network, Address: testnet.Serve(t, network, address, handle)}
 }
 
 // unusedAddress is one where nobody listens.
 func unusedAddress(t *testing.T) spec.Addr {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return spec.Addr{Network: "tcp", Address: l.Addr().String()}
+	return spec.Addr{Network: "tcp", Address: testnet.UnusedAddress(t)}
 }
 
 // startServer starts s and returns its URL, and what ends its connections.
@@ -127,28 +87,6 @@ func startClient(t *testing.T, c *raw.Client) (addr string, stop func()) {
 	return l.Addr().String(), stop
 }
 
-func dialTCP(t *testing.T, addr string) *net.TCPConn {
-	t.Helper()
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(testnet.Patience))
-	return c.(*net.TCPConn)
-}
-
-// wantFailure wants the end of a connection to be an error.
-func wantFailure(t *testing.T, what string, r io.Reader) {
-	t.Helper()
-	switch _, err := io.Copy(io.Discard, r); {
-	case err == nil:
-		t.Errorf("%s: the stream ended as if it were complete", what)
-	case os.IsTimeout(err):
-		t.Errorf("%s: nobody was told", what)
-	}
-}
-
 // wantReset connects to addr, and wants that to fail.
 func wantReset(t *testing.T, what, addr string) {
 	t.Helper()
@@ -161,5 +99,5 @@ func wantReset(t *testing.T, what, addr string) {
 	}
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(testnet.Patience))
-	wantFailure(t, what, c)
+	testnet.WantFailure(t, what, c)
 }

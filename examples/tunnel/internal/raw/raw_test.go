@@ -2,7 +2,6 @@ package raw_test
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -16,25 +15,10 @@ import (
 	"github.com/wsstream/wsstream/internal/testnet"
 )
 
-// transfer sends size bytes, half-closes, and reads as many.
-func transfer(c halfConn, size int64) error {
-	sent := make(chan error, 1)
-	go func() {
-		_, err := io.Copy(c, testnet.NewSource(seed, size))
-		sent <- errors.Join(err, c.CloseWrite())
-	}()
-	got := testnet.NewVerifier(seed)
-	_, err := io.Copy(got, c)
-	if err == nil && got.N() != size {
-		err = fmt.Errorf("%d of %d bytes came back", got.N(), size)
-	}
-	return errors.Join(err, <-sent)
-}
-
 // The reply begins when the request has ended, and arrives whole.
 func TestHalfClose(t *testing.T) {
 	const size = 1 << 20
-	afterwards := func(c halfConn) {
+	afterwards := func(c testnet.HalfConn) {
 		request := testnet.NewVerifier(seed)
 		if _, err := io.Copy(request, c); err != nil || request.N() != size {
 			t.Errorf("the request: %d of %d bytes, %v", request.N(), size, err)
@@ -53,7 +37,7 @@ func TestHalfClose(t *testing.T) {
 			server, _ := startServer(t, &raw.Server{Target: startTarget(t, tt.network, tt.address, afterwards)}, tt.secure)
 			local, _ := startClient(t, &raw.Client{Server: server})
 			for range 3 {
-				if err := transfer(dialTCP(t, local), size); err != nil {
+				if err := testnet.Transfer(testnet.DialTCP(t, local), seed, size); err != nil {
 					t.Error(err)
 				}
 			}
@@ -69,7 +53,7 @@ func TestTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &raw.Server{
-		Target: startTarget(t, "tcp", "127.0.0.1:0", echo),
+		Target: startTarget(t, "tcp", "127.0.0.1:0", testnet.Echo),
 		Gate:   gate.Gate{Tokens: func() *policy.Tokens { return tokens }},
 	}
 	server, _ := startServer(t, s, false)
@@ -97,7 +81,7 @@ func TestTokens(t *testing.T) {
 			local, _ := startClient(t, &raw.Client{Server: &u, Header: tt.header})
 			if !tt.good {
 				wantReset(t, "application", local)
-			} else if err := transfer(dialTCP(t, local), 1000); err != nil {
+			} else if err := testnet.Transfer(testnet.DialTCP(t, local), seed, 1000); err != nil {
 				t.Error(err)
 			}
 		})
@@ -122,14 +106,14 @@ func TestFailures(t *testing.T) {
 	const half = 10
 	for _, failing := range []string{"application", "target", "network", "client", "server"} {
 		t.Run(failing, func(t *testing.T) {
-			seen, fail := make(chan halfConn, 1), make(chan struct{})
+			seen, fail := make(chan testnet.HalfConn, 1), make(chan struct{})
 			finished := make(chan struct{})
-			target := startTarget(t, "tcp", "127.0.0.1:0", func(c halfConn) {
+			target := startTarget(t, "tcp", "127.0.0.1:0", func(c testnet.HalfConn) {
 				defer close(finished)
 				c.Write(make([]byte, half))
 				seen <- c
 				if <-fail; failing != "target" {
-					wantFailure(t, "target", c)
+					testnet.WantFailure(t, "target", c)
 				}
 			})
 			server, stopServer := startServer(t, &raw.Server{Target: target}, false)
@@ -140,10 +124,10 @@ func TestFailures(t *testing.T) {
 			defer network.Close()
 			server.Host = network.Addr()
 			local, stopClient := startClient(t, &raw.Client{Server: server})
-			app := dialTCP(t, local)
+			app := testnet.DialTCP(t, local)
 			app.Write(make([]byte, half))
 			atTarget := testnet.Take(t, "the target", seen)
-			for _, c := range []halfConn{app, atTarget} {
+			for _, c := range []testnet.HalfConn{app, atTarget} {
 				if _, err := io.ReadFull(c, make([]byte, half)); err != nil {
 					t.Fatal(err)
 				}
@@ -157,7 +141,7 @@ func TestFailures(t *testing.T) {
 			}[failing]()
 			close(fail)
 			if failing != "application" {
-				wantFailure(t, "application", app)
+				testnet.WantFailure(t, "application", app)
 			}
 			testnet.Take(t, "the target", finished)
 		})

@@ -20,7 +20,7 @@ import (
 // is refused makes the server dial.
 func TestRefusals(t *testing.T) {
 	var dialed atomic.Int32
-	target := startTarget(t, "tcp", "127.0.0.1:0", func(halfConn) { dialed.Add(1) })
+	target := startTarget(t, "tcp", "127.0.0.1:0", func(testnet.HalfConn) { dialed.Add(1) })
 	tokens, err := policy.ParseTokens(strings.NewReader("alice "+secret), "tokens")
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestRefusals(t *testing.T) {
 // The pages of a site that is named may connect, and are given the subprotocol
 // that websockify's have.
 func TestOrigins(t *testing.T) {
-	s := &raw.Server{Target: startTarget(t, "tcp", "127.0.0.1:0", echo), Origins: []string{"elsewhere.example"}}
+	s := &raw.Server{Target: startTarget(t, "tcp", "127.0.0.1:0", testnet.Echo), Origins: []string{"elsewhere.example"}}
 	server, _ := startServer(t, s, false)
 	ws, err := wsconn.Dial(testnet.Bounded(t), server.String(), &wsconn.DialOptions{
 		Header:       http.Header{"Origin": {"https://elsewhere.example"}},
@@ -88,7 +88,7 @@ func TestOrigins(t *testing.T) {
 		t.Errorf("the subprotocol is %q", p)
 	}
 	ws.SetDeadline(time.Now().Add(testnet.Patience))
-	if err := transfer(ws, 1000); err != nil {
+	if err := testnet.Transfer(ws, seed, 1000); err != nil {
 		t.Error(err)
 	}
 	ws.Close()
@@ -98,12 +98,12 @@ func TestOrigins(t *testing.T) {
 func TestPeerWithoutHalfClose(t *testing.T) {
 	const size = 1 << 20
 	failed := make(chan struct{})
-	target := startTarget(t, "tcp", "127.0.0.1:0", func(c halfConn) {
+	target := startTarget(t, "tcp", "127.0.0.1:0", func(c testnet.HalfConn) {
 		defer close(failed)
 		io.ReadFull(c, make([]byte, 3))
 		io.Copy(c, testnet.NewSource(seed, size))
 		c.CloseWrite()
-		wantFailure(t, "target", c) // the peer has not said that it was all
+		testnet.WantFailure(t, "target", c) // the peer has not said that it was all
 	})
 	server, _ := startServer(t, &raw.Server{Target: target, HalfClose: 10 * time.Millisecond}, false)
 	socket, err := wsconn.DialSocket(testnet.Bounded(t), server.String(), nil)
