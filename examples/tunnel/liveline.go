@@ -22,7 +22,9 @@ type liveLine struct {
 
 	mu   sync.Mutex
 	line string
-	done chan struct{}
+
+	showing sync.WaitGroup
+	done    chan struct{} // ends that; nil before show
 }
 
 // newLiveLine shows nothing yet, and never does if out is no terminal.
@@ -62,17 +64,18 @@ func (l *liveLine) show(book *meter.Book) {
 		return
 	}
 	l.done = make(chan struct{})
-	go func() {
-		for tick := time.NewTicker(time.Second); ; {
+	l.showing.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
 			select {
 			case <-tick.C:
 				l.set(summary(book.Snapshot()))
 			case <-l.done:
-				tick.Stop()
 				return
 			}
 		}
-	}()
+	})
 }
 
 func (l *liveLine) set(line string) {
@@ -86,6 +89,7 @@ func (l *liveLine) set(line string) {
 func (l *liveLine) stop() {
 	if l.done != nil {
 		close(l.done)
+		l.showing.Wait()
 		l.set("")
 	}
 }
