@@ -29,7 +29,7 @@ func (p *poller) init(r *reader) {
 	r.bufs = largeBuffers
 	p.raw = r.t.out.raw
 	p.try = func(fd uintptr) bool {
-		p.n, p.err = ignoringEINTR(func() (int, error) { return syscall.Read(int(fd), r.space()) })
+		p.n, p.err = ignoringEINTR(func() (int, error) { return readBoth(fd, r.direct, r.space()) })
 		if p.err == syscall.EAGAIN {
 			r.recycle()
 			return false

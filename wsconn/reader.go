@@ -33,6 +33,7 @@ type reader struct {
 	buf        *buffer       // nil while nothing is in it
 	ahead      ahead         // decoded, not yet taken
 	aheadBytes atomic.Int64  // of it
+	direct     []byte        // the application's, to be read into before the buffer; nil without one
 	r, w       int           // the bytes not yet looked at are buf[r:w]
 	op         frames.Opcode // of the message that the last payload belongs to
 	rsv        frames.RSV    // of that message, too
@@ -98,6 +99,12 @@ func (r *reader) receive(p []byte, wait bool) (n int, end bool, err error) {
 		case r.err == nil:
 			if !wait {
 				return 0, false, nil
+			}
+			if r.directly(p) {
+				if n, end, err = r.receiveDirect(p); n > 0 || err != nil {
+					return n, end, err
+				}
+				continue
 			}
 			if err := r.fill(); err != nil {
 				return 0, false, err
@@ -221,7 +228,8 @@ func (r *reader) fill() error {
 	r.in.leave()
 	if n > 0 {
 		r.count.bytesRead.Add(int64(n))
-		if r.w += n; r.w < len(r.buf.b) {
+		r.direct = r.direct[:min(n, len(r.direct))]
+		if r.w += n - len(r.direct); r.w < len(r.buf.b) {
 			r.dry.Store(true)
 		}
 		return nil
@@ -237,7 +245,11 @@ func (r *reader) fill() error {
 }
 
 func (r *reader) space() []byte {
-	if r.buf == nil {
+	switch {
+	case r.buf != nil:
+	case r.direct != nil:
+		r.buf = smallBuffers.Get().(*buffer)
+	default:
 		r.buf = r.bufs.Get().(*buffer)
 	}
 	return r.buf.b[r.w:]
