@@ -17,7 +17,7 @@ type receiver struct {
 	text   UTF8   // complete between messages, since anything else is a violation
 
 	closed  *CloseError
-	control [MaxControlPayload]byte
+	control []byte // the payload of the last control frame that had one; most are small
 }
 
 // Header begins the next inbound frame. It is called with what [ParseHeader]
@@ -77,7 +77,7 @@ func (m *Machine) Payload(dst, src []byte) error {
 	}
 	in.remaining -= int64(len(src))
 	if in.frame.Opcode.IsControl() {
-		copy(in.control[offset:], dst)
+		in.control = append(in.control[:offset], dst...)
 	} else if in.checksText() && !in.text.Valid(dst) {
 		return in.fail(errText)
 	}

@@ -46,7 +46,7 @@ func answerText(resp *http.Response) string {
 	b.WriteString(resp.Proto + " " + resp.Status + "\r\n")
 	resp.Header.Write(&b)
 	b.WriteString("\r\n")
-	return b.String()
+	return strings.Clone(b.String()) // without what the builder had to spare
 }
 
 // Value returns what [AcceptOptions.Authorize] took from the request, and nil for
