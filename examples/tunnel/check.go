@@ -11,10 +11,9 @@ import (
 
 func checkCommand() command {
 	return command{
-		name:    "check",
-		args:    "URL [flags]",
-		about:   "connects to a server, measures, and says what is wrong",
-		setting: "server",
+		name:  "check",
+		args:  "URL [flags]",
+		about: "connects to a server, measures, and says what is wrong",
 		define: func(fs *flag.FlagSet) runner {
 			var reach reachFlags
 			var log logFlags

@@ -28,6 +28,10 @@ func clientCommand() command {
 	}
 }
 
+// hangupTimeout is for standard input and output to end by themselves when ssh
+// says that it has ended.
+const hangupTimeout = 3 * time.Second
+
 // clientFlags are those of tunnel client.
 type clientFlags struct {
 	forwards           []spec.Forward
@@ -42,7 +46,7 @@ type clientFlags struct {
 
 func (f *clientFlags) define(fs *flag.FlagSet) {
 	f.forward(fs, "L", "`[BIND:]PORT:HOST:PORT`: listen here, and connect to HOST:PORT there, as ssh does;\nalso with paths of Unix sockets, and udp:// before it; may be repeated", spec.ParseLocal)
-	f.forward(fs, "R", "`[BIND:]PORT:HOST:PORT`: listen there, and connect to HOST:PORT here;\nwithout HOST:PORT it is SOCKS5 there; may be repeated", spec.ParseRemote)
+	f.forward(fs, "R", "`[BIND:]PORT:HOST:PORT`: listen there, and connect to HOST:PORT here;\nwithout HOST:PORT a SOCKS5 and HTTP CONNECT proxy there, which connects here; may be repeated", spec.ParseRemote)
 	f.forward(fs, "D", "`[BIND:]PORT` of a SOCKS5 and HTTP CONNECT proxy here, which connects there; may be repeated", spec.ParseDynamic)
 	f.forward(fs, "W", "`HOST:PORT` to connect standard input and output to, for ProxyCommand of ssh", spec.ParseStdio)
 	f.reach.credentialFlags.define(fs)
@@ -95,6 +99,8 @@ func (f *clientFlags) run(ctx context.Context, p *process, args []string) error 
 		Out: p.Stdout, Log: log, Book: book,
 	})
 	if stdio != nil {
+		ctx, cancel := untilHangup(ctx, p.Hangup, hangupTimeout)
+		defer cancel()
 		return c.Stdio(ctx, stdio.Target, p.Stdin, closer(p.Stdout))
 	}
 	stopStatus, err := f.life.status(p, log, book, "client", c.Ready)
@@ -155,7 +161,24 @@ func (f *clientFlags) arguments(args []string) (servers []*url.URL, err error) {
 	case len(f.forwards) == 0:
 		return nil, usagef("say what to forward, as -L 8080:localhost:80; see tunnel help client")
 	}
-	return servers, nil
+	return servers, f.checkReverse()
+}
+
+// checkReverse refuses two forwards that listen at one address of the server,
+// which would not know whose its connections are.
+func (f *clientFlags) checkReverse() error {
+	seen := make(map[spec.Addr]bool)
+	for _, forward := range f.forwards {
+		at := forward.Listen
+		if !forward.Reverse || strings.HasSuffix(at.Address, ":0") {
+			continue
+		}
+		if seen[at] {
+			return usagef("%v: another forward listens at that address of the server: choose another port", forward)
+		}
+		seen[at] = true
+	}
+	return nil
 }
 
 // stdio returns the forward of standard input and output, if there is one.

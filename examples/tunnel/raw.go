@@ -5,12 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/wsstream/wsstream/examples/tunnel/internal/raw"
+	"github.com/wsstream/wsstream/examples/tunnel/internal/relay"
 	"github.com/wsstream/wsstream/examples/tunnel/internal/spec"
 )
 
@@ -18,9 +18,8 @@ func rawCommand() command {
 	return command{
 		name: "raw",
 		args: "LISTEN TARGET [flags]",
-		about: "one plain WebSocket a connection, for other programs at the other end: from :8080 to ws://HOST/,\n" +
+		about: "one plain WebSocket a connection, for other programs at the other end: from 8080 to ws://HOST/,\n" +
 			"      or from ws://:8080 to HOST:PORT",
-		setting: "address",
 		define: func(fs *flag.FlagSet) runner {
 			f := new(rawFlags)
 			f.define(fs)
@@ -55,7 +54,7 @@ func (f *rawFlags) define(fs *flag.FlagSet) {
 
 func (f *rawFlags) run(ctx context.Context, p *process, args []string) error {
 	if len(args) != 2 {
-		return usagef("want two addresses: :8080 ws://HOST/, or ws://:8080 HOST:PORT")
+		return usagef("want two addresses: 8080 ws://HOST/, or ws://:8080 HOST:PORT")
 	}
 	f.listen.credentialFlags, f.reach.credentialFlags = f.credentials, f.credentials
 	fromWebSocket, toWebSocket := strings.Contains(args[0], "://"), strings.Contains(args[1], "://")
@@ -126,11 +125,13 @@ func (f *rawFlags) forward(ctx context.Context, p *process, at, to string, log *
 	if err != nil {
 		return usagef("%v", err)
 	}
-	l, err := net.Listen(listen.Network, listen.Address)
+	l, err := relay.Listen(listen.Network, listen.Address)
 	if err != nil {
 		return fmt.Errorf("cannot %w; choose another address or port, port 0 takes a free one", err)
 	}
 	fmt.Fprintln(p.Stdout, "listening on", l.Addr())
+	ctx, stop := untilHangup(ctx, p.Hangup, 0)
+	defer stop()
 	defer context.AfterFunc(ctx, func() { l.Close() })()
 	cut, end := context.WithCancel(context.Background())
 	defer end()

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -106,6 +109,69 @@ func TestReverseComesBack(t *testing.T) {
 	}
 	way.freeze()
 	testnet.Poll(t, "the port", func() bool { return said(at) == "here" })
+}
+
+// Each of several free ports leads to its own target.
+func TestReverseFreePorts(t *testing.T) {
+	server := startServer(t, "-open", "-allow-reverse", "*")
+	client := startProgram(t, "client", server, "-R", "0:"+nameTarget(t, "one"), "-R", "0:"+nameTarget(t, "two"))
+	for _, want := range []string{"one", "two"} {
+		if got := said(client.word(t, 1)); got != want {
+			t.Errorf("the port of %s says %q", want, got)
+		}
+	}
+}
+
+// What is asked for at the server is reached from the client, whatever the
+// server allows.
+func TestReverseDynamic(t *testing.T) {
+	server := startServer(t, "-open", "-allow-reverse", "*")
+	app := testnet.DialTCP(t, startProgram(t, "client", server, "-R", "0").word(t, 1))
+	fmt.Fprintf(app, "CONNECT %s HTTP/1.1\r\n\r\n", nameTarget(t, "here"))
+	got, err := io.ReadAll(app)
+	if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 200") || !strings.HasSuffix(string(got), "here") {
+		t.Errorf("it says %q, %v", got, err)
+	}
+}
+
+// A client does not get a file removed by asking for its path.
+func TestReverseKeepsFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := startServer(t, "-open", "-allow-reverse", "unix://"+path)
+	if code, _, stderr := runHere(testnet.Bounded(t), nil, "client", server, "-R", path+":localhost:1"); code != 1 {
+		t.Errorf("exit code %d, stderr:\n%s", code, stderr)
+	}
+	if text, err := os.ReadFile(path); string(text) != "precious" {
+		t.Errorf("the file has %q, %v", text, err)
+	}
+}
+
+// A connection whose one direction has ended, and on whose other one nothing
+// comes, ends with its session all the same.
+func TestReverseHalfOpen(t *testing.T) {
+	target := testnet.Serve(t, "tcp", "127.0.0.1:0", func(c testnet.HalfConn) {
+		c.CloseWrite()
+		io.Copy(io.Discard, c)
+	})
+	server := startProgram(t, "server", "127.0.0.1:0", "-open", "-allow-reverse", "*", "-drain", "100ms")
+	client := startProgram(t, "client", "ws://"+server.word(t, 2)+"/", "-R", "0:"+target)
+	app := testnet.DialTCP(t, client.word(t, 1))
+	if n, err := io.Copy(io.Discard, app); n > 0 || err != nil {
+		t.Fatalf("%d bytes, %v", n, err)
+	}
+	client.cmd.Process.Kill()
+	client.wait()
+	testnet.Poll(t, "the reset", func() bool {
+		_, err := app.Write([]byte("x"))
+		return err != nil
+	})
+	server.cmd.Process.Signal(syscall.SIGTERM)
+	if _, code := server.wait(); code != 0 {
+		t.Errorf("exit code %d, stderr:\n%s", code, &server.stderr)
+	}
 }
 
 // A second client with the same token does not get the port of one that is

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/wsstream/wsstream/examples/tunnel/internal/gate"
 	"github.com/wsstream/wsstream/examples/tunnel/internal/meter"
 	"github.com/wsstream/wsstream/examples/tunnel/internal/policy"
 	"github.com/wsstream/wsstream/examples/tunnel/internal/server"
@@ -78,13 +79,9 @@ func (f *serverFlags) run(ctx context.Context, p *process, args []string) error 
 	}
 	log, live := f.life.logger(p, &f.log)
 	defer live.stop()
-	g, err := f.listen.gate(p, log)
+	g, err := f.gate(p, log)
 	if err != nil {
 		return err
-	}
-	g.Rights = policy.Rights{Targets: f.targets, Deny: f.listen.deny, Binds: f.binds}
-	if f.targets.Empty() && f.binds.Empty() && !f.listen.rightsInTokens() {
-		return usagef("say what clients may reach: -allow localhost:22, or -allow '*:*' for everything, or -allow-reverse 2222")
 	}
 	site, err := f.site(log)
 	if err != nil {
@@ -112,6 +109,20 @@ func (f *serverFlags) run(ctx context.Context, p *process, args []string) error 
 		defer cancel()
 		s.Drain(cut)
 	})
+}
+
+// gate says who is let in, and what clients may do.
+func (f *serverFlags) gate(p *process, log *slog.Logger) (gate.Gate, error) {
+	g, err := f.listen.gate(p, log)
+	g.Rights = policy.Rights{Targets: f.targets, Deny: f.listen.deny, Binds: f.binds}
+	switch {
+	case err != nil:
+	case f.targets.Empty() && f.binds.Empty() && !f.listen.rightsInTokens():
+		err = usagef("say what clients may reach: -allow localhost:22, or -allow '*:*' for everything, or -allow-reverse 2222")
+	case f.maxSessions < 0:
+		err = usagef("-max-sessions %d: want a number from 1, or leave it out", f.maxSessions)
+	}
+	return g, err
 }
 
 // site is what everybody sees who is not a client, or nil.

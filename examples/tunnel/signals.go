@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // exitSignalled is the exit code after a second signal.
@@ -25,4 +26,18 @@ func signals() (context.Context, <-chan os.Signal) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	return ctx, hup
+}
+
+// untilHangup is ctx, which also ends some time after a SIGHUP: for commands that
+// have nothing to read again, and may have lost their terminal, or their ssh.
+func untilHangup(ctx context.Context, hangup <-chan os.Signal, after time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-hangup:
+			time.AfterFunc(after, cancel)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -148,6 +149,40 @@ func TestDrainEnds(t *testing.T) {
 	}
 }
 
+// A client that stops does not wait for a server on behalf of a connection that
+// does.
+func TestDrainWithoutSession(t *testing.T) {
+	client := startProgram(t, "client", "ws://"+testnet.UnusedAddress(t)+"/", "-wait", "-session-wait", "1h", "-L", "0:localhost:1")
+	app := testnet.DialTCP(t, client.word(t, 1))
+	client.cmd.Process.Signal(syscall.SIGTERM)
+	testnet.WantFailure(t, "application", app)
+	if _, code := client.wait(); code != 0 {
+		t.Errorf("exit code %d, stderr:\n%s", code, &client.stderr)
+	}
+}
+
+// A client that stops after its server has begun to lets connections end, too.
+func TestDrainBoth(t *testing.T) {
+	target := testnet.Serve(t, "tcp", "127.0.0.1:0", testnet.Echo)
+	server := startProgram(t, "server", "127.0.0.1:0", "-open", "-allow", "*:*")
+	client := startProgram(t, "client", "ws://"+server.word(t, 2), "-session-wait", "1ms", "-L", "0:"+target, "-L", "0:"+nameTarget(t, "here"))
+	at, other := client.word(t, 1), client.word(t, 1)
+	app := testnet.DialTCP(t, at)
+	send(t, app)
+	server.cmd.Process.Signal(syscall.SIGTERM)
+	testnet.Poll(t, "the end of new connections", func() bool { return said(other) == "" })
+	client.cmd.Process.Signal(syscall.SIGTERM)
+	testnet.Poll(t, "the end of the listener", func() bool { return !accepts(at) })
+	send(t, app)
+	app.CloseWrite()
+	if _, err := io.Copy(io.Discard, app); err != nil {
+		t.Errorf("the connection did not come to its end: %v", err)
+	}
+	if _, code := client.wait(); code != 0 {
+		t.Errorf("exit code %d, stderr:\n%s", code, &client.stderr)
+	}
+}
+
 // Standard input and output are one connection.
 func TestStdio(t *testing.T) {
 	target := testnet.Serve(t, "tcp", "127.0.0.1:0", testnet.Echo)
@@ -168,6 +203,46 @@ func TestStdioTargetEnds(t *testing.T) {
 	p := startProgram(t, "client", startServer(t, "-open", "-allow", "*:*"), "-W", target)
 	if out, code := p.wait(); out != "bye" || code != 0 {
 		t.Errorf("%q, exit code %d, stderr:\n%s", out, code, &p.stderr)
+	}
+}
+
+// A target that ends its own direction at once still gets the whole input.
+func TestStdioTargetTakes(t *testing.T) {
+	const size = 32 << 20
+	got := make(chan error, 1)
+	target := testnet.Serve(t, "tcp", "127.0.0.1:0", func(c testnet.HalfConn) {
+		c.CloseWrite()
+		input := testnet.NewVerifier(seed)
+		_, err := io.Copy(input, c)
+		if err != nil || input.N() != size {
+			err = fmt.Errorf("%d of %d bytes, %v", input.N(), size, err)
+		}
+		got <- err
+	})
+	p := startProgram(t, "client", startServer(t, "-open", "-allow", "*:*"), "-W", target)
+	go func() {
+		io.Copy(p.stdin, testnet.NewSource(seed, size))
+		p.stdin.Close()
+	}()
+	if _, code := p.wait(); code != 0 {
+		t.Errorf("exit code %d, stderr:\n%s", code, &p.stderr)
+	}
+	if err := testnet.Take(t, "what the target has got", got); err != nil {
+		t.Error(err)
+	}
+}
+
+// SIGHUP, by which ssh ends its ProxyCommand, ends what does not end by itself.
+func TestStdioHangup(t *testing.T) {
+	target := testnet.Serve(t, "tcp", "127.0.0.1:0", testnet.Echo)
+	p := startProgram(t, "client", startServer(t, "-open", "-allow", "*:*"), "-W", target)
+	io.WriteString(p.stdin, "hello")
+	if _, err := io.ReadFull(p.stdout, make([]byte, 5)); err != nil {
+		t.Fatal(err)
+	}
+	p.cmd.Process.Signal(syscall.SIGHUP)
+	if _, code := p.wait(); code != 1 {
+		t.Errorf("exit code %d, stderr:\n%s", code, &p.stderr)
 	}
 }
 

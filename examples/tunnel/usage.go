@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // usageError is the error of a command that was called wrongly.
@@ -33,9 +34,10 @@ func parse(fs *flag.FlagSet, args []string) (others []string, err error) {
 	}
 }
 
-// oneLine is the text of an error on one line, also if it is several.
+// oneLine is the text of an error on one line, also if it is several, and without
+// what a terminal would take for commands: a part may be of a server's making.
 func oneLine(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	return strings.Join(strings.FieldsFunc(err.Error(), unicode.IsControl), "; ")
 }
 
 const helpHead = `tunnel carries TCP, UDP and Unix sockets through a web server, in WebSockets.

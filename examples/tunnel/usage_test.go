@@ -78,6 +78,7 @@ func TestBadInput(t *testing.T) {
 		{"bad log format", "server :0 -open -allow *:* -log xml", 2, "text or json"},
 		{"no config file", "server -config " + dir + "/none", 1, "no such file"},
 		{"bad config file", "server -config " + file("conf", "listen :0\n\nbogus 1\n"), 2, "conf:3"},
+		{"negative limit", "server :0 -open -allow *:* -max-sessions -1", 2, "-max-sessions"},
 		{"status port busy", "server 127.0.0.1:0 -open -allow *:* -status " + busy, 1, "-status"},
 
 		{"client without URL", "client -L 0:localhost:22", 2, "want the URL"},
@@ -87,6 +88,7 @@ func TestBadInput(t *testing.T) {
 		{"malformed -L", "client " + open + " -L 8080", 2, "8080"},
 		{"port out of range", "client " + open + " -L 70000:localhost:22", 2, "70000"},
 		{"malformed -R", "client " + open + " -R x:y:z:1:2", 2, "x:y:z"},
+		{"-R twice", "client " + open + " -R 2222:localhost:22 -R 2222:localhost:23", 2, "another forward"},
 		{"malformed -W", "client " + open + " -W localhost", 2, "localhost"},
 		{"-W and -L", "client " + open + " -W localhost:22 -L 0:localhost:22", 2, "no other forward"},
 		{"malformed header", "client " + open + " -L 0:localhost:22 -H nonsense", 2, "Name: value"},

@@ -49,8 +49,9 @@ type Options struct {
 type Client struct {
 	Options
 	instance string
-	pool     *pool
 	offers   []*offer
+	pool     *pool
+	begun    chan struct{} // closed when there is a pool
 	running  sync.WaitGroup
 }
 
@@ -60,7 +61,9 @@ func New(o Options) *Client {
 	o.SessionWait = or(o.SessionWait, 10*time.Second)
 	o.DialTimeout = or(o.DialTimeout, 10*time.Second)
 	o.UDPIdle = or(o.UDPIdle, time.Minute)
-	return &Client{Options: o, instance: rand.Text()}
+	c := &Client{Options: o, instance: rand.Text(), begun: make(chan struct{})}
+	c.makeOffers()
+	return c
 }
 
 func or(v, fallback time.Duration) time.Duration {
@@ -84,23 +87,24 @@ func (c *Client) Run(ctx, cut context.Context) error {
 		return err
 	}
 	defer locals.close()
-	c.makeOffers()
 	c.show(locals)
+	connections, endAll := context.WithCancel(context.WithoutCancel(ctx))
+	defer endAll()
 	c.pool = c.newPool(ctx)
 	defer c.pool.close()
+	close(c.begun)
+	c.pool.start(connections)
 	if err := c.begin(ctx); err != nil {
 		return err
 	}
-	c.announce(locals)
-	connections, endAll := context.WithCancel(context.WithoutCancel(ctx))
-	defer endAll()
-	locals.serve(connections, c)
+	if ctx.Err() == nil {
+		c.announce(locals)
+		locals.serve(connections, c)
+	}
 	<-ctx.Done()
 	locals.close()
+	defer context.AfterFunc(cut, endAll)()
 	c.pool.drain(cut)
-	if cut.Err() != nil {
-		endAll()
-	}
 	c.pool.close()
 	c.running.Wait()
 	return nil
@@ -153,7 +157,7 @@ func (c *Client) announce(locals locals) {
 
 // Ready says why the client cannot take connections, or nil.
 func (c *Client) Ready() error {
-	if c.pool == nil {
+	if !c.hasBegun() {
 		return errors.New("starting")
 	}
 	if err := c.pool.ready(); err != nil {
@@ -170,8 +174,17 @@ func (c *Client) Ready() error {
 // Reconnect ends waits for the next attempt to connect, and replaces sessions
 // that do not answer.
 func (c *Client) Reconnect() {
-	if c.pool != nil {
+	if c.hasBegun() {
 		c.pool.retry()
+	}
+}
+
+func (c *Client) hasBegun() bool {
+	select {
+	case <-c.begun:
+		return true
+	default:
+		return false
 	}
 }
 

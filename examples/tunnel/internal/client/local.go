@@ -10,7 +10,6 @@ import (
 	"github.com/wsstream/wsstream/examples/tunnel/internal/relay"
 	"github.com/wsstream/wsstream/examples/tunnel/internal/socks"
 	"github.com/wsstream/wsstream/examples/tunnel/internal/spec"
-	"github.com/wsstream/wsstream/mux"
 )
 
 // local is where connections come in for a forward that listens here.
@@ -48,7 +47,7 @@ func listenAt(f spec.Forward) (local, error) {
 		f.Listen.Address = pc.LocalAddr().String()
 		return local{forward: f, pc: pc}, nil
 	}
-	l, err := net.Listen(f.Listen.Network, f.Listen.Address)
+	l, err := relay.Listen(f.Listen.Network, f.Listen.Address)
 	if err != nil {
 		return local{}, err
 	}
@@ -94,7 +93,7 @@ func (c *Client) carry(ctx context.Context, conn net.Conn, f spec.Forward) {
 		end.Abort(err) // a reset: an end would look like an empty answer
 		return
 	}
-	c.join(ctx, f, conn, end, st)
+	c.join(ctx, f, conn, end, relay.Of(st))
 }
 
 func (c *Client) refused(f spec.Forward, from net.Addr, to spec.Addr, err error) {
@@ -103,12 +102,12 @@ func (c *Client) refused(f spec.Forward, from net.Addr, to spec.Addr, err error)
 }
 
 // join carries a connection to its end.
-func (c *Client) join(ctx context.Context, f spec.Forward, conn net.Conn, end relay.End, st *mux.Stream) {
+func (c *Client) join(ctx context.Context, f spec.Forward, conn net.Conn, end, far relay.End) {
 	log := c.Log.With("forward", f, "from", conn.RemoteAddr())
 	log.Debug("connected")
 	count := c.Book.Forward(f.String())
 	defer count.Opened()()
-	err := relay.Join(ctx, end, relay.Of(st), &count.Up, &count.Down)
+	err := relay.Join(ctx, end, far, &count.Up, &count.Down)
 	if err != nil && !errors.Is(err, relay.ErrStopping) {
 		count.Failed.Add(1)
 		log.Info("connection failed", "reason", err)
@@ -148,17 +147,26 @@ func (c *Client) serveAsked(ctx context.Context, conn net.Conn, f spec.Forward) 
 		c.associate(ctx, ask, f)
 		return
 	}
-	st, err := c.open(ctx, ask.Addr)
+	target, err := c.reach(ctx, f, ask.Addr)
 	if err != nil {
 		c.refused(f, conn.RemoteAddr(), ask.Addr, err)
 		ask.Refuse(err)
 		return
 	}
-	end := relay.Of(ask.Conn)
+	end, far := relay.Of(ask.Conn), relay.Of(target)
 	if err := ask.Grant(conn.LocalAddr()); err != nil {
 		end.Abort(err)
-		st.Reset()
+		far.Abort(err)
 		return
 	}
-	c.join(ctx, f, conn, end, st)
+	c.join(ctx, f, conn, end, far)
+}
+
+// reach connects to where a connection wants to go: from the end at which it has
+// not come in.
+func (c *Client) reach(ctx context.Context, f spec.Forward, to spec.Addr) (net.Conn, error) {
+	if f.Reverse {
+		return c.dialTarget(ctx, to)
+	}
+	return c.open(ctx, to)
 }

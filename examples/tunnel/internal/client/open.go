@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/wsstream/wsstream/examples/tunnel/internal/spec"
@@ -64,9 +65,14 @@ func ask(ctx context.Context, s *mux.Session, r wire.Request) (*mux.Stream, stri
 	if err = wire.WriteRequest(st, r); err == nil {
 		text, err = wire.ReadAnswer(st)
 	}
-	if err != nil {
-		st.Reset()
-		return nil, "", err
+	switch {
+	case err == nil:
+		return st, text, nil
+	case ctx.Err() != nil:
+		err = fmt.Errorf("the server has not answered: %w", context.Cause(ctx))
+	case errors.Is(err, mux.ErrReset):
+		err = fmt.Errorf("the server takes no more connections of this session: see its -max-streams (%w)", err)
 	}
-	return st, text, nil
+	st.Reset()
+	return nil, "", err
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wsstream/wsstream/examples/tunnel/internal/relay"
 	"github.com/wsstream/wsstream/mux"
 )
 
@@ -19,36 +20,42 @@ const probeTimeout = 3 * time.Second
 
 // pool is the sessions of a client, with all its servers.
 type pool struct {
-	client *Client
-	links  []*mux.Redialer
+	client   *Client
+	stopping context.Context // ends when no more sessions are made
+	links    []*mux.Redialer
 
 	mu      sync.Mutex
 	up      []*mux.Session
+	leaving []*mux.Session // that take no more connections, and have some
 	next    int
 	began   bool          // a session has been up
 	failed  []error       // by link: why its last attempt failed, nil if it has not
 	changed chan struct{} // closed when any of these changes
 }
 
-// newPool begins to connect. Offers are made until ctx ends.
-func (c *Client) newPool(ctx context.Context) *pool {
-	p := &pool{client: c, changed: make(chan struct{})}
+// newPool makes one that makes sessions, and offers on them, until stopping ends.
+func (c *Client) newPool(stopping context.Context) *pool {
+	p := &pool{client: c, stopping: stopping, changed: make(chan struct{})}
 	for _, server := range c.Servers {
 		for range c.Sessions {
-			p.links = append(p.links, p.link(ctx, server, len(p.links)))
+			p.links = append(p.links, p.link(server, len(p.links)))
 		}
 	}
 	p.failed = make([]error, len(p.links))
-	for _, l := range p.links {
-		l.Start()
-		c.running.Go(func() { c.take(l) })
-	}
 	return p
 }
 
-// link keeps one session up, until stopping ends.
-func (p *pool) link(stopping context.Context, server *url.URL, index int) *mux.Redialer {
-	c := p.client
+// start begins to connect. What comes in at the servers is cut when ctx ends.
+func (p *pool) start(ctx context.Context) {
+	for _, l := range p.links {
+		l.Start()
+		p.client.running.Go(func() { p.client.take(ctx, l) })
+	}
+}
+
+// link keeps one session up.
+func (p *pool) link(server *url.URL, index int) *mux.Redialer {
+	c, stopping := p.client, p.stopping
 	log := c.Log.With("server", server.Redacted())
 	if c.Sessions > 1 {
 		log = log.With("session", index+1)
@@ -91,10 +98,12 @@ func (p *pool) watch(s *mux.Session, server *url.URL, log *slog.Logger) {
 	select {
 	case <-s.Leaving():
 		log.Info("the server is stopping, looking for another session")
+		p.change(func() { p.leaving = append(p.leaving, s) })
 	case <-s.Done():
 	}
 	p.remove(s)
 	<-s.Done()
+	p.change(func() { p.leaving = without(p.leaving, s) })
 }
 
 func (p *pool) change(what func()) {
@@ -114,14 +123,11 @@ func (p *pool) add(s *mux.Session, index int) {
 }
 
 func (p *pool) remove(s *mux.Session) {
-	p.change(func() {
-		for i, other := range p.up {
-			if other == s {
-				p.up = append(p.up[:i:i], p.up[i+1:]...)
-				return
-			}
-		}
-	})
+	p.change(func() { p.up = without(p.up, s) })
+}
+
+func without(all []*mux.Session, s *mux.Session) []*mux.Session {
+	return slices.DeleteFunc(all, func(other *mux.Session) bool { return other == s })
 }
 
 // persists reports whether the client goes on although there is no session.
@@ -171,6 +177,8 @@ func (p *pool) session(ctx context.Context) (*mux.Session, error) {
 		p.mu.Unlock()
 		select {
 		case <-changed:
+		case <-p.stopping.Done():
+			return nil, relay.ErrStopping
 		case <-ctx.Done():
 			return nil, fmt.Errorf("there is no connection to the server: %w", p.why(context.Cause(ctx)))
 		}
@@ -220,7 +228,7 @@ func (p *pool) retry() {
 // drain waits until all that is under way has ended, or ctx has.
 func (p *pool) drain(ctx context.Context) {
 	p.mu.Lock()
-	sessions := slices.Clone(p.up)
+	sessions := slices.Concat(p.up, p.leaving)
 	p.mu.Unlock()
 	var all sync.WaitGroup
 	for _, s := range sessions {

@@ -145,7 +145,10 @@ func (o *offer) wait(ctx context.Context) error {
 		o.mu.Lock()
 		held, err, changed := o.held, o.err, o.changed
 		o.mu.Unlock()
-		if held > 0 || err != nil {
+		switch {
+		case held > 0: // another server may refuse, and is asked again
+			return nil
+		case err != nil:
 			return err
 		}
 		select {

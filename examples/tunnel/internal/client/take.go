@@ -12,20 +12,20 @@ import (
 	"github.com/wsstream/wsstream/mux"
 )
 
-// take takes the connections that come in at a server.
-func (c *Client) take(link net.Listener) {
+// take takes the connections that come in at a server. They are cut when ctx ends.
+func (c *Client) take(ctx context.Context, link net.Listener) {
 	for {
 		conn, err := link.Accept()
 		if err != nil {
 			return
 		}
 		log := c.Log.With("server", conn.RemoteAddr())
-		c.running.Go(func() { c.deliver(conn.(*mux.Stream), log) })
+		c.running.Go(func() { c.deliver(ctx, conn.(*mux.Stream), log) })
 	}
 }
 
 // deliver is one of them.
-func (c *Client) deliver(st *mux.Stream, log *slog.Logger) {
+func (c *Client) deliver(ctx context.Context, st *mux.Stream, log *slog.Logger) {
 	st.SetDeadline(time.Now().Add(answerTimeout))
 	r, err := wire.ReadRequest(st)
 	if err == nil && r.Op != wire.Deliver {
@@ -41,8 +41,6 @@ func (c *Client) deliver(st *mux.Stream, log *slog.Logger) {
 		return
 	}
 	st.SetDeadline(time.Time{})
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	if o.forward.Dynamic() {
 		if wire.WriteGrant(st, "") == nil {
 			c.serveAsked(ctx, st, o.forward)

@@ -30,9 +30,9 @@ func parsePath(s string) (path, error) {
 
 // cleanPath returns the one spelling of a path. There is none for one with
 // a "..", which may lead elsewhere than it seems to where there are symbolic
-// links.
+// links, nor for one with a zero byte, at which the system takes it for ended.
 func cleanPath(s string) (string, bool) {
-	if s == "" || slices.Contains(strings.Split(filepath.ToSlash(s), "/"), "..") {
+	if s == "" || strings.Contains(s, "\x00") || slices.Contains(strings.Split(filepath.ToSlash(s), "/"), "..") {
 		return "", false
 	}
 	return filepath.Clean(s), true

@@ -131,6 +131,7 @@ func TestResolve(t *testing.T) {
 		{"rebound:443", "127.0.0.1:443", "rebound:443", ""},
 		{"*:443", "10.0.0.0/8:80", "db:443", "10.1.2.3:443"},
 		{"*:443", "db:*", "DB.:443", ""},
+		{"*:443", "db:*", "db..:443", ""},
 		{"*:443", "*.example.com:443", "www.example.com:443", ""},
 		{"*:443", "*.example.com:443", "example.com:443", "192.0.2.80:443"},
 		{"*:*", "*:25", "example.com:25", ""},
@@ -154,6 +155,7 @@ func TestResolve(t *testing.T) {
 		{"unix:///*", "", "unix:///", ""},
 		{"unix:///run/*", "unix:///run/docker.sock", "unix:///run/docker.sock", ""},
 		{"unix:///run/*", "unix:///run/docker.sock", "unix:///run//docker.sock", ""},
+		{"unix:///run/*", "unix:///run/docker.sock", "unix:///run/docker.sock\x00x", ""},
 		{"unix:///run/*", "unix:///run/docker.sock", "unix:///run/app.sock", "unix:///run/app.sock"},
 		{"*:*", "", "unix:///run/app.sock", ""},
 	}

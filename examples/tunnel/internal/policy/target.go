@@ -97,9 +97,10 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	return p.Masked(), nil
 }
 
-// cleanName returns the one spelling of a name.
+// cleanName returns the one spelling of a name. All dots at its end go: the
+// resolver takes one, and what is left has to be what was checked.
 func cleanName(s string) string {
-	return strings.ToLower(strings.TrimSuffix(s, "."))
+	return strings.ToLower(strings.TrimRight(s, "."))
 }
 
 // matchesName reports whether t has the name, which is not empty, whatever its addresses are.

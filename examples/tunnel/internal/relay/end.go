@@ -11,6 +11,9 @@ import (
 	"github.com/wsstream/wsstream/mux"
 )
 
+// errOver is why a connection fails that was not complete when its session ended.
+var errOver = errors.New("the session has ended before the connection")
+
 // ErrStopping is why connections fail that are open when this end stops.
 var ErrStopping = errors.New("this end of the tunnel is stopping")
 
@@ -25,6 +28,9 @@ type End struct {
 	Abort func(cause error)
 	// Close ends the connection after both directions have ended.
 	Close func(ctx context.Context) error
+	// Over, if it is set, is closed when nothing more can be written: who has
+	// nothing to write, and has read to the end, would not notice.
+	Over <-chan struct{}
 }
 
 // Of makes an End of a connection: TCP, a Unix socket, a stream of a session, or

@@ -16,29 +16,26 @@ import (
 // It counts what went from a to b in up, and what came back in down, as it goes;
 // what a WebSocket takes or brings, when that has ended.
 func Join(ctx context.Context, a, b End, up, down *atomic.Int64) error {
-	type end struct {
-		from, to End
-		err      error
-	}
-	ends := make(chan end, 2)
+	ends := make(chan direction, 2)
 	var copies sync.WaitGroup
 	defer copies.Wait()
-	copies.Go(func() { ends <- end{a, b, pump(b, a, up)} })
-	copies.Go(func() { ends <- end{b, a, pump(a, b, down)} })
+	left, right := a, b // without Over, once nothing more is written there
+	copies.Go(func() { ends <- direction{&left, &right, pump(b, a, up)} })
+	copies.Go(func() { ends <- direction{&right, &left, pump(a, b, down)} })
 	for range 2 {
 		var err error
 		select {
-		case e := <-ends:
-			if e.err == errSilent {
-				e.to.Abort(e.err)
-				e.from.Close(ctx)
-				return e.err
-			}
-			if err = e.err; err == nil {
-				err = e.to.CloseWrite()
-			}
+		case d := <-ends:
+			err = d.end(ctx)
+		case <-left.Over:
+			err = errOver
+		case <-right.Over:
+			err = errOver
 		case <-ctx.Done():
 			err = ErrStopping
+		}
+		if err == errSilent {
+			return err
 		}
 		if err != nil {
 			// At the same time: to tell one may take a while.
@@ -48,6 +45,27 @@ func Join(ctx context.Context, a, b End, up, down *atomic.Int64) error {
 		}
 	}
 	return closeBoth(ctx, a, b)
+}
+
+// direction is one of the two, which has ended.
+type direction struct {
+	from, to *End
+	err      error
+}
+
+// end passes the end on. What still comes from there is carried on then, whatever
+// becomes of what is written there.
+func (d direction) end(ctx context.Context) error {
+	d.to.Over = nil
+	switch {
+	case d.err == errSilent:
+		d.to.Abort(d.err)
+		d.from.Close(ctx)
+		return d.err
+	case d.err != nil:
+		return d.err
+	}
+	return d.to.CloseWrite()
 }
 
 // closeBoth closes connections whose directions have all ended well.

@@ -82,9 +82,10 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, n *session) {
 	}
 }
 
-// refuse answers who is not let in.
+// refuse answers who is not let in. A site has no use for what may be a token.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, problem string) {
 	if s.Backend != nil {
+		r.Header.Del("Authorization")
 		s.Backend.ServeHTTP(w, r)
 		return
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -39,12 +38,19 @@ func (n *session) connect(ctx context.Context, st *mux.Stream, to spec.Addr) {
 		log.Debug("closed")
 		return
 	}
-	logEnd(log, count, relay.Join(ctx, relay.Of(st), relay.Of(target), &count.Up, &count.Down))
+	logEnd(log, count, relay.Join(context.Background(), n.end(st), relay.Of(target), &count.Up, &count.Down))
+}
+
+// end is that of a stream of the session.
+func (n *session) end(st *mux.Stream) relay.End {
+	end := relay.Of(st)
+	end.Over = n.mux.Done()
+	return end
 }
 
 // logEnd says how a connection ended.
 func logEnd(log *slog.Logger, count *meter.Forward, err error) {
-	if err == nil || errors.Is(err, relay.ErrStopping) {
+	if err == nil {
 		log.Debug("closed")
 		return
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"syscall"
 	"time"
 
 	"github.com/wsstream/wsstream/examples/tunnel/internal/relay"
@@ -28,10 +26,7 @@ func (s *Server) listenFor(b *bind, at spec.Addr) error {
 		s.running.Go(sources.Run)
 		return nil
 	}
-	if at.Network == "unix" {
-		removeStale(at.Address)
-	}
-	l, err := net.Listen(at.Network, at.Address)
+	l, err := relay.Listen(at.Network, at.Address)
 	if err != nil {
 		return err
 	}
@@ -50,16 +45,6 @@ func withPort(a spec.Addr, became net.Addr) spec.Addr {
 	return spec.Addr{Network: a.Network, Address: net.JoinHostPort(host, port)}
 }
 
-// removeStale removes a Unix socket at which nobody listens: who did was killed.
-func removeStale(path string) {
-	c, err := net.Dial("unix", path)
-	if err == nil {
-		c.Close()
-	} else if errors.Is(err, syscall.ECONNREFUSED) {
-		os.Remove(path)
-	}
-}
-
 // deliver hands a connection to the client.
 func (s *Server) deliver(b *bind, c net.Conn) {
 	count := s.Book.Forward(s.names.of("at " + b.addr.String()))
@@ -74,7 +59,7 @@ func (s *Server) deliver(b *bind, c net.Conn) {
 	defer count.Opened()()
 	log := m.session.log.With("address", b.addr, "from", c.RemoteAddr())
 	log.Debug("connected")
-	logEnd(log, count, relay.Join(context.Background(), end, relay.Of(st), &count.Up, &count.Down))
+	logEnd(log, count, relay.Join(context.Background(), end, m.session.end(st), &count.Up, &count.Down))
 }
 
 // deliverPackets hands one who sends datagrams to the client.
@@ -104,7 +89,7 @@ func (b *bind) offer() (*member, *mux.Stream, error) {
 			break
 		}
 		var st *mux.Stream
-		if st, err = m.offer(); err == nil {
+		if st, err = m.offer(b.calledBy(m)); err == nil {
 			return m, st, nil
 		}
 		if _, refused := errors.AsType[*wire.Refusal](err); refused {
@@ -114,7 +99,16 @@ func (b *bind) offer() (*member, *mux.Stream, error) {
 	return nil, nil, err
 }
 
-func (m *member) offer() (*mux.Stream, error) {
+// calledBy is what a member knows the address as: in its own words, but for a
+// free port, of which it may have asked for several.
+func (b *bind) calledBy(m *member) spec.Addr {
+	if _, port, err := net.SplitHostPort(m.asked.Address); m.asked.Network != "unix" && err == nil && port == "0" {
+		return b.addr
+	}
+	return m.asked
+}
+
+func (m *member) offer(at spec.Addr) (*mux.Stream, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), deliverTimeout)
 	defer cancel()
 	st, err := m.session.mux.Open(ctx)
@@ -123,7 +117,7 @@ func (m *member) offer() (*mux.Stream, error) {
 	}
 	deadline, _ := ctx.Deadline()
 	st.SetDeadline(deadline)
-	if err = wire.WriteRequest(st, wire.Request{Op: wire.Deliver, Addr: m.asked}); err == nil {
+	if err = wire.WriteRequest(st, wire.Request{Op: wire.Deliver, Addr: at}); err == nil {
 		_, err = wire.ReadAnswer(st)
 	}
 	if err != nil {

@@ -70,6 +70,7 @@ func carryAll(ctx context.Context, as *association, open func(context.Context, s
 		}
 		stream, err := open(ctx, p.RemoteAddr().(destination).target)
 		if err != nil {
+			p.Ignore()
 			return
 		}
 		defer context.AfterFunc(ctx, func() { stream.Close() })()
