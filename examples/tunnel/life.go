@@ -53,6 +53,9 @@ func (f *lifeFlags) status(p *process, log *slog.Logger, book *meter.Book, role 
 		cancel()
 		return nil, fmt.Errorf("-status: cannot %w; choose another address or port, port 0 takes a free one", err)
 	}
+	if host, _, _ := net.SplitHostPort(l.Addr().String()); !loopback(host) {
+		log.Warn("-status: whoever reaches this address sees the names of clients and targets: it asks for no password", "address", l.Addr())
+	}
 	srv := &http.Server{
 		Handler:           status.Handler(book, "tunnel "+role, ready),
 		ReadHeaderTimeout: headerTimeout,

@@ -46,7 +46,7 @@ const helpHead = `tunnel carries TCP, UDP and Unix sockets through a web server,
 
 const helpTail = `
 tunnel help COMMAND lists the flags of a command.
-Exit codes: 0 done, or stopped by a signal; 1 failed; 2 called wrongly; 130 stopped by a second signal.
+Exit codes: 0 done, for server, client and raw also when stopped by a signal; 1 failed; 2 called wrongly; 130 stopped by a second signal.
 `
 
 // help prints what the program, or one of its commands, does.
