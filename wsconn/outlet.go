@@ -48,6 +48,7 @@ type outlet struct {
 	waiting bool          // a Write is inside the transport until the deadline
 	inside  int           // bytes of the Write there, or of the drain, if stamps are kept
 	applied time.Time     // the deadline that is set on the transport
+	wide    bool          // widen has been called
 	taken   int           // bytes of the last Write that the transport took at once
 	rest    []byte        // accepted, not yet sent
 	drainer chan struct{} // closed when the drain in progress ends; nil without one

@@ -25,12 +25,20 @@ func tuneTCP(conn *net.TCPConn, userTimeout time.Duration) {
 		return
 	}
 	raw.Control(func(fd uintptr) {
-		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, lowWater)
+		setLowWater(fd, lowWater)
 		if userTimeout > 0 {
 			unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds()))
 		}
 	})
 }
+
+func setLowWater(fd uintptr, n int) {
+	unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, n)
+}
+
+// widen lets the system hold as much as one system call carries at most: who
+// writes so much at once has a Ping wait for it already, and is woken less.
+func (o *outlet) widen() { o.raw.Control(func(fd uintptr) { setLowWater(fd, vectorSize) }) }
 
 // tellsPulse reports whether tcpPulse works on this connection. A system before
 // Linux 4.6 does not count what it needs.

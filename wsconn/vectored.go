@@ -97,6 +97,10 @@ func (o *outlet) writeVectors(v *vectors) error {
 	if err := o.apply(o.deadline.Get()); err != nil {
 		return err
 	}
+	if v.size >= vectorSize && !o.wide {
+		o.wide = true
+		o.widen()
+	}
 	o.waiting = true
 	o.mu.Unlock()
 	n, err := v.left.WriteTo(o.Conn)
