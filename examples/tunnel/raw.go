@@ -30,13 +30,14 @@ func rawCommand() command {
 
 // rawFlags are those of tunnel raw, for both of its directions.
 type rawFlags struct {
-	credentials credentialFlags // of both
-	listen      listenFlags
-	reach       reachFlags
-	log         logFlags
-	drain       drainFlag
-	origins     []string
-	halfClose   time.Duration
+	credentials    credentialFlags // of both
+	listen         listenFlags
+	reach          reachFlags
+	log            logFlags
+	drain          drainFlag
+	origins        []string
+	halfClose      time.Duration
+	maxConnections int
 }
 
 func (f *rawFlags) define(fs *flag.FlagSet) {
@@ -47,6 +48,7 @@ func (f *rawFlags) define(fs *flag.FlagSet) {
 		f.origins = append(f.origins, s)
 		return nil
 	})
+	fs.IntVar(&f.maxConnections, "max-connections", 0, "`N` connections at a time from WebSockets (default 1024)")
 	fs.DurationVar(&f.halfClose, "half-close-timeout", 30*time.Second, "when a connection's one direction has ended and the other end does not know\nhalf-close, wait this `TIME` for more of its answer (default 30s)")
 	f.drain.define(fs)
 	f.log.define(fs)
@@ -93,7 +95,7 @@ func (f *rawFlags) serve(ctx context.Context, p *process, at, to string, log *sl
 	defer end()
 	s := &raw.Server{
 		Target: target, Gate: g, Origins: f.origins, KeepAlive: f.listen.keepAlive(),
-		HalfClose: f.halfClose, Log: log, Context: cut,
+		HalfClose: f.halfClose, MaxConnections: f.maxConnections, Log: log, Context: cut,
 	}
 	fmt.Fprintln(p.Stdout, "listening on", l.Addr())
 	return f.listen.serve(ctx, p, l, s, log, func() { f.end(log, end, s.Wait) })

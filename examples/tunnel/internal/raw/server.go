@@ -4,6 +4,7 @@
 package raw
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,19 +38,34 @@ type Server struct {
 	// HalfClose is how long a peer without half-close may send nothing, once the
 	// target has ended: see [relay.WebSocket].
 	HalfClose time.Duration
-	Log       *slog.Logger
+	// MaxConnections is how many there may be at a time. Zero means 1024.
+	MaxConnections int
+	Log            *slog.Logger
 	// Context ends the connections.
 	Context context.Context
 
 	running sync.WaitGroup
+	mu      sync.Mutex
+	open    int // requests and connections
+	ending  bool
 }
 
 // ServeHTTP answers with an error instead of a WebSocket if the target cannot be
 // reached, so that the client learns why.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.running.Add(1) // as long as an http.Server knows of the request
-	defer s.running.Done()
 	log := s.Log.With("client", r.RemoteAddr, "target", s.Target)
+	if problem := s.enter(); problem != "" {
+		log.Warn("client refused", "reason", problem)
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, problem, http.StatusServiceUnavailable)
+		return
+	}
+	taken := false // by a connection
+	defer func() {
+		if !taken {
+			s.leave()
+		}
+	}()
 	if _, problem := s.Gate.Admit(r); problem != "" {
 		log.Warn("client refused", "reason", problem)
 		gate.Refuse(w, problem)
@@ -73,7 +89,34 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		log.Warn("handshake failed", "reason", err)
 		return
 	}
-	s.running.Go(func() { join(s.Context, log, ws, target, s.HalfClose) })
+	taken = true
+	go func() {
+		defer s.leave()
+		join(s.Context, log, ws, target, s.HalfClose)
+	}()
+}
+
+// enter counts a request, or says why it is not served.
+func (s *Server) enter() (problem string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	most := cmp.Or(s.MaxConnections, 1024)
+	switch {
+	case s.ending:
+		return "this server is stopping"
+	case s.open >= most:
+		return fmt.Sprintf("this server has %d connections, and takes no more: see -max-connections", most)
+	}
+	s.open++
+	s.running.Add(1)
+	return ""
+}
+
+func (s *Server) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open--
+	s.running.Done()
 }
 
 // dial connects to the target. It is called for good handshakes only: neither a
@@ -90,8 +133,13 @@ func (s *Server) dial(ctx context.Context) (net.Conn, error) {
 // errBadGateway is what the client is told of that: no addresses.
 var errBadGateway = &wsconn.RejectError{Status: http.StatusBadGateway, Body: "the target cannot be reached\n"}
 
-// Wait waits for the connections to end.
-func (s *Server) Wait() { s.running.Wait() }
+// Wait waits for the connections to end. No new ones are taken.
+func (s *Server) Wait() {
+	s.mu.Lock()
+	s.ending = true
+	s.mu.Unlock()
+	s.running.Wait()
+}
 
 // join carries one connection.
 func join(ctx context.Context, log *slog.Logger, ws *wsconn.Conn, c net.Conn, halfClose time.Duration) {

@@ -1,6 +1,7 @@
 package raw_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -122,4 +123,37 @@ func TestPeerWithoutHalfClose(t *testing.T) {
 	}
 	ws.Close()
 	testnet.Take(t, "the target", failed)
+}
+
+// Over its limit a server takes no more connections, and after Wait none at all.
+func TestLimit(t *testing.T) {
+	s := &raw.Server{Target: startTarget(t, "tcp", "127.0.0.1:0", testnet.Echo), MaxConnections: 1}
+	server, stop := startServer(t, s, false)
+	dial := func() (*wsconn.Conn, int) {
+		c, err := wsconn.Dial(testnet.Bounded(t), "ws"+strings.TrimPrefix(server.String(), "http"), nil)
+		if e, ok := errors.AsType[*wsconn.HandshakeError](err); ok {
+			return nil, e.Status
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, 0
+	}
+	first, _ := dial()
+	if _, status := dial(); status != http.StatusServiceUnavailable {
+		t.Errorf("the second one: status %d", status)
+	}
+	first.Close()
+	testnet.Poll(t, "room for another one", func() bool {
+		c, status := dial()
+		if c != nil {
+			c.Close()
+		}
+		return status == 0
+	})
+	stop()
+	testnet.InTime(t, "Server.Wait", s.Wait)
+	if _, status := dial(); status != http.StatusServiceUnavailable {
+		t.Errorf("while it ends: status %d", status)
+	}
 }
