@@ -68,6 +68,9 @@ func carryAll(ctx context.Context, as *association, open func(context.Context, s
 		default: // lost, as it may be with UDP
 			return
 		}
+		if ctx.Err() != nil { // which may be why there was room
+			return
+		}
 		stream, err := open(ctx, p.RemoteAddr().(destination).target)
 		if err != nil {
 			p.Ignore()
