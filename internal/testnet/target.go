@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -100,5 +101,20 @@ func WantFailure(tb testing.TB, what string, r io.Reader) {
 		tb.Errorf("%s: the stream ended as if it were complete", what)
 	case os.IsTimeout(err):
 		tb.Errorf("%s: nobody was told", what)
+	}
+}
+
+// WantReset connects to an address, and wants nothing but a reset of that.
+func WantReset(tb testing.TB, what, addr string) {
+	tb.Helper()
+	var n int64
+	c, err := net.Dial("tcp", addr) // which the reset may overtake
+	if err == nil {
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(Patience))
+		n, err = io.Copy(io.Discard, c)
+	}
+	if n > 0 || !errors.Is(err, syscall.ECONNRESET) {
+		tb.Errorf("%s: %d bytes, %v, want a reset", what, n, err)
 	}
 }

@@ -44,3 +44,20 @@ func TestWantFailure(t *testing.T) {
 type failingReader struct{ err error }
 
 func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
+
+func TestWantReset(t *testing.T) {
+	for name, tt := range map[string]struct {
+		serve func(testnet.HalfConn)
+		bad   bool
+	}{
+		"a reset": {func(c testnet.HalfConn) { testnet.Abort(c) }, false},
+		"an end":  {func(testnet.HalfConn) {}, true},
+		"bytes":   {func(c testnet.HalfConn) { io.WriteString(c, "x"); c.CloseWrite(); io.Copy(io.Discard, c) }, true},
+	} {
+		spy := &tbSpy{TB: t}
+		testnet.WantReset(spy, name, testnet.Serve(t, "tcp", "127.0.0.1:0", tt.serve))
+		if bad := spy.failure != ""; bad != tt.bad {
+			t.Errorf("%s: %q", name, spy.failure)
+		}
+	}
+}

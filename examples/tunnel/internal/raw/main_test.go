@@ -2,12 +2,10 @@ package raw_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http/httptest"
 	"net/url"
-	"syscall"
 	"testing"
 	"time"
 
@@ -85,19 +83,4 @@ func startClient(t *testing.T, c *raw.Client) (addr string, stop func()) {
 		testnet.Take(t, "Client.Serve", served)
 	})
 	return l.Addr().String(), stop
-}
-
-// wantReset connects to addr, and wants that to fail.
-func wantReset(t *testing.T, what, addr string) {
-	t.Helper()
-	c, err := net.Dial("tcp", addr)
-	if errors.Is(err, syscall.ECONNRESET) {
-		return // sooner than Dial could return
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	c.SetDeadline(time.Now().Add(testnet.Patience))
-	testnet.WantFailure(t, what, c)
 }

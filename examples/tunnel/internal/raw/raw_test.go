@@ -80,7 +80,7 @@ func TestTokens(t *testing.T) {
 			u.User = tt.user
 			local, _ := startClient(t, &raw.Client{Server: &u, Header: tt.header})
 			if !tt.good {
-				wantReset(t, "application", local)
+				testnet.WantReset(t, "application", local)
 			} else if err := testnet.Transfer(testnet.DialTCP(t, local), seed, 1000); err != nil {
 				t.Error(err)
 			}
@@ -97,7 +97,7 @@ func TestNotConnected(t *testing.T) {
 	untrusted.Host = strings.Replace(untrusted.Host, "127.0.0.1", "127.0.0.2", 1) // not in the certificate
 	for name, u := range map[string]*url.URL{"no target": server, "no server": nobody, "not trusted": &untrusted} {
 		local, _ := startClient(t, &raw.Client{Server: u})
-		wantReset(t, name, local)
+		testnet.WantReset(t, name, local)
 	}
 }
 
