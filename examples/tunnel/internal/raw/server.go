@@ -71,8 +71,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		gate.Refuse(w, problem)
 		return
 	}
-	var target net.Conn
-	ws, err := wsconn.Accept(w, r, &wsconn.AcceptOptions{
+	ws, target, err := s.accept(w, r)
+	if err != nil { // it has been answered
+		log.Warn("handshake failed", "reason", err)
+		return
+	}
+	taken = true
+	go func() {
+		defer s.leave()
+		join(s.Context, log, ws, target, s.HalfClose)
+	}()
+}
+
+// accept answers a handshake once the target has been connected.
+func (s *Server) accept(w http.ResponseWriter, r *http.Request) (ws *wsconn.Conn, target net.Conn, err error) {
+	ws, err = wsconn.Accept(w, r, &wsconn.AcceptOptions{
 		Subprotocols: []string{"binary"}, // which websockify's clients offer
 		Origins:      s.Origins,
 		KeepAlive:    s.KeepAlive,
@@ -82,18 +95,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		},
 	})
-	if err != nil { // it has been answered
-		if target != nil {
-			target.Close()
-		}
-		log.Warn("handshake failed", "reason", err)
-		return
+	if err != nil && target != nil {
+		target.Close()
 	}
-	taken = true
-	go func() {
-		defer s.leave()
-		join(s.Context, log, ws, target, s.HalfClose)
-	}()
+	return ws, target, err
 }
 
 // enter counts a request, or says why it is not served.

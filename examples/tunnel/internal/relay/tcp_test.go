@@ -18,9 +18,10 @@ func TestResetIsNoEnd(t *testing.T) {
 	conn.SetDeadline(time.Now().Add(testnet.Patience))
 	end := Of(conn)
 	testnet.Abort(app)
-	for _, err := end.Write([]byte("x")); err == nil; _, err = end.Write([]byte("x")) {
-		time.Sleep(time.Millisecond)
-	}
+	testnet.Poll(t, "the reset, told to whoever writes", func() bool {
+		_, err := end.Write([]byte("x"))
+		return err != nil
+	})
 	_, err := end.Read(make([]byte, 1))
 	if runtime.GOOS == "linux" && !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("whoever reads is told %v", err)

@@ -71,7 +71,6 @@ func TestRefuse(t *testing.T) {
 		{&wire.Refusal{Code: wire.Unreachable, Text: "no way there"}, 4, 502},
 		{&wire.Refusal{Code: wire.NotFound, Text: "no such host"}, 4, 502},
 		{&wire.Refusal{Code: wire.Busy, Text: "in use"}, 1, 502},
-		{&wire.Refusal{Code: wire.Full, Text: "too many"}, 1, 503},
 		{&wire.Refusal{Code: wire.Malformed, Text: "not understood"}, 1, 400},
 		{&wire.Refusal{Code: wire.Failed, Text: "does not work"}, 1, 502},
 		{fmt.Errorf("dial: %w", syscall.ECONNREFUSED), 5, 502},

@@ -68,8 +68,6 @@ func status(c wire.Code) int {
 		return http.StatusForbidden
 	case wire.TimedOut:
 		return http.StatusGatewayTimeout
-	case wire.Full:
-		return http.StatusServiceUnavailable
 	case wire.Malformed:
 		return http.StatusBadRequest
 	}

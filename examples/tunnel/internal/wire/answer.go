@@ -28,8 +28,6 @@ const (
 	NotFound
 	// Busy is for an address that is listened at already.
 	Busy
-	// Full is for a limit that has been reached.
-	Full
 	// Malformed is for a request that cannot be understood.
 	Malformed
 	// Failed is for everything else.

@@ -27,9 +27,8 @@ func TestAnswers(t *testing.T) {
 		{"timed out", "no", "\x04\x00\x02no", wire.TimedOut},
 		{"not found", "no", "\x05\x00\x02no", wire.NotFound},
 		{"busy", "no", "\x06\x00\x02no", wire.Busy},
-		{"full", "no", "\x07\x00\x02no", wire.Full},
-		{"malformed", "no", "\x08\x00\x02no", wire.Malformed},
-		{"failed, without a word", "", "\x09\x00\x00", wire.Failed},
+		{"malformed", "no", "\x07\x00\x02no", wire.Malformed},
+		{"failed, without a word", "", "\x08\x00\x00", wire.Failed},
 		{"a code of the future", "no", "\xfe\x00\x02no", 0xfe},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
