@@ -48,7 +48,7 @@ func (f *clientFlags) define(fs *flag.FlagSet) {
 	f.forward(fs, "L", "`[BIND:]PORT:HOST:PORT`: listen here, and connect to HOST:PORT there, as ssh does;\nalso with paths of Unix sockets, and udp:// before it; may be repeated", spec.ParseLocal)
 	f.forward(fs, "R", "`[BIND:]PORT:HOST:PORT`: listen there, and connect to HOST:PORT here;\nwithout HOST:PORT a SOCKS5 and HTTP CONNECT proxy there, which connects here; may be repeated", spec.ParseRemote)
 	f.forward(fs, "D", "`[BIND:]PORT` of a SOCKS5 and HTTP CONNECT proxy here, which connects there; may be repeated", spec.ParseDynamic)
-	f.forward(fs, "W", "`HOST:PORT` to connect standard input and output to, for ProxyCommand of ssh", spec.ParseStdio)
+	f.forward(fs, "W", "`HOST:PORT` to connect standard input and output to, for ProxyCommand of ssh;\nit is tried once, and -status, -sessions, -wait, -drain and the like have no meaning then", spec.ParseStdio)
 	f.reach.credentialFlags.define(fs)
 	f.reach.define(fs)
 	fs.IntVar(&f.sessions, "sessions", 1, "`N` connections to each server at a time")

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,8 +19,12 @@ import (
 // client can refuse who has connected to it.
 func (n *session) connect(ctx context.Context, st *mux.Stream, to spec.Addr) {
 	log := n.log.With("target", to)
-	count := n.server.Book.Forward(n.server.names.of("to " + to.String()))
 	target, err := n.dial(ctx, to)
+	name := otherName // what is denied must not use names up
+	if r, ok := errors.AsType[*wire.Refusal](err); !ok || r.Code != wire.Denied {
+		name = n.server.names.of("to " + to.String())
+	}
+	count := n.server.Book.Forward(name)
 	if err != nil {
 		count.Refused.Add(1)
 		log.Warn("target refused", "reason", err)
