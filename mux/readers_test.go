@@ -6,7 +6,7 @@ import (
 	"net"
 	"testing"
 
-	"github.com/wsstream/wsstream/internal/deadline"
+	"github.com/wsstream/wsstream/internal/wait"
 	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/mux"
 )
@@ -27,7 +27,7 @@ func TestReadersOfOneStream(t *testing.T) {
 		{"a reset by the peer", func(from, _ *mux.Stream) { from.Reset() }, is(mux.ErrReset)},
 		{"a reset by this end", func(_, to *mux.Stream) { to.Reset() }, is(mux.ErrReset)},
 		{"closed", func(_, to *mux.Stream) { to.Close() }, is(net.ErrClosed)},
-		{"a deadline", func(_, to *mux.Stream) { to.SetReadDeadline(deadline.Past) }, func(err error) bool { return timedOut(err) == nil }},
+		{"a deadline", func(_, to *mux.Stream) { to.SetReadDeadline(wait.Past) }, func(err error) bool { return timedOut(err) == nil }},
 		{"with the session, lost", func(from, _ *mux.Stream) { from.Session().Close() }, isLost},
 		{"with the session, closed", func(_, to *mux.Stream) { to.Session().Close() }, is(net.ErrClosed)},
 	} {

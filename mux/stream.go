@@ -9,7 +9,7 @@ import (
 
 	"github.com/hashicorp/yamux"
 
-	"github.com/wsstream/wsstream/internal/deadline"
+	"github.com/wsstream/wsstream/internal/wait"
 )
 
 // Stream is one of the streams of a session: a [net.Conn] with half-close. Its
@@ -20,10 +20,10 @@ type Stream struct {
 	ys *yamux.Stream // knows how it opens and ends, and nothing of its data
 
 	readable chan struct{} // has something when a reader should look again
-	writing  chan struct{} // holds a token while somebody writes
+	writing  wait.Lock     // of whoever writes
 	writable chan struct{} // has something when a writer should look again
-	reads    deadline.Deadline
-	writes   deadline.Deadline
+	reads    wait.Deadline
+	writes   wait.Deadline
 
 	streamState // guarded by the session's mutex
 }
@@ -58,7 +58,6 @@ func newStream(s *Session, id uint32, ours bool) *Stream {
 		s:        s,
 		id:       id,
 		readable: make(chan struct{}, 1),
-		writing:  make(chan struct{}, 1),
 		writable: make(chan struct{}, 1),
 		streamState: streamState{
 			window:     newWindow(),
@@ -98,7 +97,7 @@ func (st *Stream) Read(p []byte) (n int, err error) {
 		if n > 0 || err != nil {
 			return n, st.opError("read", err)
 		}
-		st.reads.Wait(nil, st.readable, nil) // take finds out why it ended
+		st.reads.Wait(st.readable, nil) // take finds out why it ended
 	}
 }
 
@@ -137,12 +136,12 @@ func (st *Stream) readEnd() error {
 // CloseWrite or Close the error is [net.ErrClosed], after a reset [ErrReset],
 // and a [*SessionError] if the session was lost.
 func (st *Stream) Write(p []byte) (n int, err error) {
-	if !st.writes.Wait(st.writing, nil, nil) {
+	if !st.writes.Lock(&st.writing, nil) {
 		st.s.mu.Lock()
 		defer st.s.mu.Unlock()
 		return 0, st.opError("write", cmp.Or(st.writeError(), os.ErrDeadlineExceeded))
 	}
-	defer func() { <-st.writing }()
+	defer st.writing.Unlock()
 	for {
 		m, err := st.s.queue(st, p[n:])
 		n += m
@@ -154,7 +153,7 @@ func (st *Stream) Write(p []byte) (n int, err error) {
 		case m > 0:
 			continue
 		}
-		st.writes.Wait(nil, st.writable, nil) // queue finds out why it ended
+		st.writes.Wait(st.writable, nil) // queue finds out why it ended
 	}
 }
 

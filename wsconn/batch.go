@@ -52,7 +52,7 @@ func (w *writer) writeSome(op frames.Opcode, rsv frames.RSV, p []byte, size int)
 		if wire > 0 && len(b)+frames.MaxHeaderSize+len(message) > len(buf.b) {
 			break
 		}
-		h, err := w.machine.Send(op, rsv, true)
+		h, err := w.s.machine.Send(op, rsv, true)
 		if err != nil {
 			return 0, false, sendError(err)
 		}
@@ -61,7 +61,7 @@ func (w *writer) writeSome(op frames.Opcode, rsv frames.RSV, p []byte, size int)
 		if wire == 0 {
 			wire = len(b)
 		}
-		if n == len(p) || !w.t.exact {
+		if n == len(p) || !w.s.t.exact {
 			break
 		}
 	}
@@ -81,19 +81,19 @@ func frameCount(payload, size int) int { return max(1, (payload+size-1)/max(size
 // batchSent says how a batch of total bytes ended, as sendBatch has them.
 func (w *writer) batchSent(total, payload, wire, size int, err error) (n int, cut bool, _ error) {
 	if err != nil {
-		if !w.t.exact {
+		if !w.s.t.exact {
 			return 0, false, err
 		}
-		return min(w.t.out.took()/wire*size, payload), false, err
+		return min(w.s.t.out.took()/wire*size, payload), false, err
 	}
-	if !w.t.out.pending() {
+	if !w.s.t.out.pending() {
 		return payload, false, nil
 	}
-	if !w.t.exact || payload == 0 {
+	if !w.s.t.exact || payload == 0 {
 		return payload, true, nil
 	}
 	count := frameCount(payload, size)
-	begun := min((w.t.out.took()+wire-1)/wire, count)
+	begun := min((w.s.t.out.took()+wire-1)/wire, count)
 	w.unsend(total-min(begun*wire, total), count-begun)
 	return min(begun*size, payload), true, nil
 }
@@ -102,7 +102,7 @@ func (w *writer) batchSent(total, payload, wire, size int, err error) (n int, cu
 // piece. After a cut the outlet keeps the remaining pieces, so that the frame
 // becomes whole.
 func (w *writer) writeLarge(op frames.Opcode, rsv frames.RSV, p []byte) (n int, cut bool, err error) {
-	h, err := w.machine.Send(op, rsv, true)
+	h, err := w.s.machine.Send(op, rsv, true)
 	if err != nil {
 		return 0, false, sendError(err)
 	}
@@ -120,14 +120,14 @@ func (w *writer) writeLarge(op frames.Opcode, rsv frames.RSV, p []byte) (n int, 
 			return 0, false, err
 		}
 		begins = 0
-		if n == 0 && w.t.exact && w.t.out.pending() && w.t.out.took() == 0 {
+		if n == 0 && w.s.t.exact && w.s.t.out.pending() && w.s.t.out.took() == 0 {
 			w.unsend(len(b), 1)
 			return 0, true, nil
 		}
 		n += len(piece)
 		b = buf.b[:0]
 	}
-	return n, w.t.out.pending(), nil
+	return n, w.s.t.out.pending(), nil
 }
 
 // writeFragment sends p as one frame of a message, of at most batchSize bytes.
@@ -138,7 +138,7 @@ func (w *writer) writeFragment(op frames.Opcode, p []byte, fin bool) (sent bool,
 	}
 	defer w.release()
 	w.used.Store(true)
-	h, err := w.machine.Send(op, 0, fin)
+	h, err := w.s.machine.Send(op, 0, fin)
 	if err != nil {
 		return false, sendError(err)
 	}
@@ -158,7 +158,7 @@ func (w *writer) writeFrame(m *form) error {
 	}
 	defer w.release()
 	w.used.Store(true)
-	if _, err := w.machine.Send(m.typ, m.rsv, true); err != nil {
+	if _, err := w.s.machine.Send(m.typ, m.rsv, true); err != nil {
 		return sendError(err)
 	}
 	n, cut, err := w.sendBatch(m.frame, len(m.payload), len(m.frame), len(m.payload))
@@ -174,21 +174,21 @@ func (w *writer) writeFrame(m *form) error {
 // tryFrame is writeFrame if nobody writes and nothing waits. What the transport
 // does not take at once follows in the background.
 func (w *writer) tryFrame(m *form) bool {
-	if !w.tryLock() {
+	if !w.lock.TryLock() {
 		return false
 	}
 	defer w.release()
 	w.flushControls()
-	if w.t.out.pending() || w.failure() != nil || isClosed(w.closed) {
+	if w.s.t.out.pending() || w.failure() != nil || w.s.closing.local.Given() {
 		return false
 	}
-	if _, err := w.machine.Send(m.typ, m.rsv, true); err != nil {
+	if _, err := w.s.machine.Send(m.typ, m.rsv, true); err != nil {
 		return false
 	}
 	w.used.Store(true)
-	w.t.out.setPatience(never)
+	w.s.t.out.setPatience(never)
 	err := w.send(m.frame, 1)
-	w.t.out.setPatience(untilDeadline)
+	w.s.t.out.setPatience(untilDeadline)
 	if err != nil {
 		w.fail(truncation(err))
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
-	"github.com/wsstream/wsstream/internal/deadline"
+	"github.com/wsstream/wsstream/internal/wait"
 )
 
 // closeWrite ends this end's direction of a stream.
@@ -17,7 +17,7 @@ func (s *Socket) closeWrite() error {
 	if !s.stream.halfClose {
 		return ErrNoHalfClose
 	}
-	if isClosed(s.closing.local) {
+	if s.closing.local.Given() {
 		return errLocalClose
 	}
 	if !s.text.Load().seal() {
@@ -62,7 +62,7 @@ func (s *Socket) CloseWith(code frames.CloseCode, reason string) (err error) {
 	}
 	s.watch.stop()
 	s.reader.in.end()
-	s.t.out.moveDeadline(deadline.Past)
+	s.t.out.moveDeadline(wait.Past)
 	s.sendClose(code, fitReason(reason))
 	go s.linger()
 	return s.opError("close", err)
@@ -78,7 +78,7 @@ func (s *Socket) Terminate() error {
 // WaitClosed waits for the end of what Close began: see [Conn.WaitClosed].
 func (s *Socket) WaitClosed(ctx context.Context) error {
 	select {
-	case <-s.closing.done:
+	case <-s.closing.done.Done():
 		return s.opError("close", s.closing.outcome())
 	case <-ctx.Done():
 		return s.opError("close", context.Cause(ctx))
@@ -92,7 +92,7 @@ func (s *Socket) WaitClosed(ctx context.Context) error {
 func (s *Socket) linger() {
 	bound := time.AfterFunc(s.closeTimeout, func() { s.cut(closeTimeoutError{}, false) })
 	defer bound.Stop()
-	s.reader.lock <- struct{}{} // the holder was woken; the lock is never given back
+	s.reader.lock.Lock() // the holder was woken; the lock is never given back
 	s.reader.purpose = forLinger
 	s.reader.ahead = ahead{} // nobody will take it
 	s.reader.aheadBytes.Store(0)
@@ -112,7 +112,7 @@ func (s *Socket) linger() {
 // finish ends the transport in order, after the last frame of the peer, and
 // returns how the closing handshake went.
 func (s *Socket) finish(scratch []byte) error {
-	s.writer.lock <- struct{}{} // never given back either
+	s.writer.lock.Lock() // never given back either
 	sent := s.writer.flush()
 	said := s.t.closeWrite()
 	violation := errors.As(s.reader.over, new(*frames.Error))
@@ -153,10 +153,8 @@ func (s *Socket) finish(scratch []byte) error {
 func (s *Socket) hangUp() {
 	bound := time.AfterFunc(s.closeTimeout, func() { s.cut(closeTimeoutError{}, false) })
 	defer bound.Stop()
-	select {
-	case s.writer.lock <- struct{}{}:
-	case <-s.closing.done: // by the linger, which keeps the lock
-		return
+	if !s.writer.lock.LockUnless(&s.closing.done) {
+		return // by the linger, which keeps the lock
 	}
 	err := s.writer.flush()
 	s.writer.release()
@@ -188,7 +186,7 @@ func (s *Socket) cut(err error, reset bool) {
 	}
 	s.watch.stop()
 	s.t.cut(reset)
-	close(s.closing.done)
+	s.closing.done.Give()
 	s.releaseCompression()
 	if after := s.closing.after; after != nil {
 		after()

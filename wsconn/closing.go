@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/wsstream/wsstream/internal/wait"
 )
 
 // closing is how far a socket has come on its way to its end.
@@ -11,28 +13,19 @@ type closing struct {
 	peerEnded atomic.Bool // the peer's stream has been read to its end
 
 	mu    sync.Mutex
-	local chan struct{} // closed when this end closes or terminates
+	local wait.Signal // this end closes or terminates
 	ended bool
-	done  chan struct{} // closed when the transport has been cut
-	known bool          // err is: it does not change any more
-	err   error         // what WaitClosed returns
-	after func()        // called after the cut; nil without one
-}
-
-func (c *closing) init() {
-	c.local = make(chan struct{})
-	c.done = make(chan struct{})
+	done  wait.Signal // the transport has been cut
+	known bool        // err is: it does not change any more
+	err   error       // what WaitClosed returns
+	after func()      // called after the cut; nil without one
 }
 
 // begin marks the local close. It returns false if that was done before.
 func (c *closing) begin() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if isClosed(c.local) {
-		return false
-	}
-	close(c.local)
-	return true
+	return c.local.Give()
 }
 
 // settle says how the closing handshake has ended. The first word counts.
@@ -79,7 +72,7 @@ func (c *closing) onEnd(f func()) {
 func (c *closing) unlessBegun(f func() error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if isClosed(c.local) {
+	if c.local.Given() {
 		return errLocalClose
 	}
 	return f()

@@ -13,7 +13,7 @@ import (
 const maxCollected = 256 << 10
 
 // compressor is what a socket compresses its messages with. It belongs to whoever
-// holds the token of Socket.writing: so messages are sent in the order in which
+// holds Socket.writing: so messages are sent in the order in which
 // they are compressed.
 type compressor struct {
 	*deflate.Compressor
@@ -43,7 +43,7 @@ func (s *Socket) WriteUncompressed(ctx context.Context, typ MessageType, p []byt
 
 // sendMessage sends p as one message, in one frame: compressed, if that was agreed
 // and makes it smaller. sent is as for writer.writeMessages, all of p or nothing.
-// The caller holds the token of s.writing.
+// The caller holds s.writing.
 func (s *Socket) sendMessage(typ MessageType, p []byte) (sent int, err error) {
 	if s.compressor == nil {
 		return s.writer.writeMessages(typ, 0, p, 0)
@@ -84,16 +84,16 @@ func (c *Conn) writeCompressed(p []byte) (n int, err error) {
 
 // beginWrite waits until it is this Write's turn, or for the write deadline.
 func (c *Conn) beginWrite() error {
-	if c.s.t.out.deadline.Wait(c.s.writing, nil, c.s.closing.local) {
+	if c.s.t.out.deadline.Lock(&c.s.writing, &c.s.closing.local) {
 		return nil
 	}
 	return c.s.writer.cutReason()
 }
 
-// endWrite gives the token of s.writing back.
+// endWrite gives s.writing back.
 func (s *Socket) endWrite() {
-	<-s.writing
-	if isClosed(s.closing.done) {
+	s.writing.Unlock()
+	if s.closing.done.Given() {
 		s.releaseCompression()
 	}
 }
@@ -104,10 +104,8 @@ func (s *Socket) releaseCompression() {
 	if s.compressor == nil {
 		return
 	}
-	select {
-	case s.writing <- struct{}{}:
+	if s.writing.TryLock() { // else whoever holds it does it
 		s.compressor.Release()
-		<-s.writing
-	default: // whoever holds the token does it
+		s.writing.Unlock()
 	}
 }

@@ -7,26 +7,26 @@ const directLeast = 64 << 10
 
 // directly reports whether the next bytes are to be read by receiveDirect.
 func (r *reader) directly(p []byte) bool {
-	return len(p) >= directLeast && r.machine.Remaining() >= directLeast && r.poll.direct()
+	return len(p) >= directLeast && r.s.machine.Remaining() >= directLeast && r.poll.direct()
 }
 
 // receiveDirect is receive from inside a large frame of which nothing is
 // buffered. What comes behind the frame in the same system call goes into a small
 // buffer.
 func (r *reader) receiveDirect(p []byte) (n int, end bool, err error) {
-	r.direct = p[:min(int64(len(p)), r.machine.Remaining())]
+	r.direct = p[:min(int64(len(p)), r.s.machine.Remaining())]
 	err = r.fill()
 	p, r.direct = r.direct, nil
 	r.recycle()
 	if err != nil {
 		return 0, false, err
 	}
-	if err := r.machine.Payload(p, p); err != nil {
+	if err := r.s.machine.Payload(p, p); err != nil {
 		r.fail(err)
 		return 0, false, r.err
 	}
-	r.op, r.rsv, _ = r.machine.Message()
-	if r.machine.Remaining() > 0 {
+	r.op, r.rsv, _ = r.s.machine.Message()
+	if r.s.machine.Remaining() > 0 {
 		return len(p), false, nil
 	}
 	r.endFrame()

@@ -8,11 +8,8 @@ import (
 // direct reports whether read can read into the direct slice of its reader.
 func (p *poller) direct() bool { return p.raw != nil }
 
-// readBoth reads into first, if that is not nil, and what is more into second.
+// readBoth reads into first, and what is more into second.
 func readBoth(fd uintptr, first, second []byte) (int, error) {
-	if first == nil {
-		return syscall.Read(int(fd), second)
-	}
 	var iovs [2]syscall.Iovec
 	for i, p := range [...][]byte{first, second} {
 		iovs[i].Base = unsafe.SliceData(p)

@@ -27,19 +27,19 @@ func (t *transport) fetch() *fetch {
 
 // fetches reports whether the next read is that of a fetch.
 func (r *reader) fetches() bool {
-	return r.fetch != nil || r.purpose == forReadAhead && !r.in.wakes
+	return r.fetch != nil || r.purpose == forReadAhead && r.in.hurry != nil
 }
 
 // readFetch reads what a fetch brings. The read-ahead waits for it until
 // somebody else wants to.
 func (r *reader) readFetch() (n int, err error) {
 	if r.fetch == nil {
-		r.fetch = r.t.fetch()
+		r.fetch = r.s.t.fetch()
 	}
 	f := r.fetch
 	if r.purpose != forReadAhead {
 		<-f.done
-	} else if !r.in.hurry.Wait(nil, f.done, nil) {
+	} else if !r.in.hurry.Wait(f.done, nil) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	n = copy(r.space(), f.buf.b[f.r:f.w])
@@ -61,6 +61,6 @@ func (r *reader) discard(scratch []byte) (err error) {
 		}
 		return err
 	}
-	_, err = r.t.Read(scratch)
+	_, err = r.s.t.Read(scratch)
 	return err
 }

@@ -36,7 +36,7 @@ func (x signs) life() time.Duration {
 type verdict int
 
 const (
-	wait verdict = iota
+	later verdict = iota // nothing yet
 	ask          // send a Ping, unless one has not been answered yet
 	wake         // send a Ping, whatever has been sent before
 	dead
@@ -77,16 +77,16 @@ func (h *heartbeat) shorten(jitter float64) {
 // silence after this one.
 func (h *heartbeat) beat(x signs, jitter float64) (v verdict, next time.Duration) {
 	if h.interval == 0 {
-		return wait, neverDue
+		return later, neverDue
 	}
 	slept := h.slept(x)
 	h.life = max(h.life, x.life())
 	asked, quiet := h.asked > h.life, h.life+h.period
 	switch {
 	case !slept && !asked && x.now < quiet:
-		return wait, quiet
+		return later, quiet
 	case !slept && asked && x.now < h.answerDue():
-		return wait, h.nextLook()
+		return later, h.nextLook()
 	case !slept && asked && h.timeout > 0:
 		return dead, neverDue
 	}

@@ -27,7 +27,7 @@ type glance struct {
 }
 
 func (v verdict) String() string {
-	return [...]string{"wait", "ask", "wake", "dead"}[v]
+	return [...]string{"later", "ask", "wake", "dead"}[v]
 }
 
 // The wall clock of the tests, at the start of the connection.
@@ -42,21 +42,21 @@ func TestHeartbeat(t *testing.T) {
 		looks  []glance
 	}{
 		{"silence", standard, 0, []glance{
-			{now: 1 * sec, want: wait, next: 15 * sec},
-			{now: 15*sec - ns, want: wait, next: 15 * sec},
+			{now: 1 * sec, want: later, next: 15 * sec},
+			{now: 15*sec - ns, want: later, next: 15 * sec},
 			{now: 15 * sec, want: ask, next: 25 * sec},
-			{now: 25*sec - ns, want: wait, next: 25 * sec},
+			{now: 25*sec - ns, want: later, next: 25 * sec},
 			{now: 25 * sec, want: dead, next: neverDue},
 		}},
 		{"an answer", standard, 0, []glance{
 			{now: 15 * sec, want: ask, next: 25 * sec},
-			{now: 25 * sec, received: 16 * sec, want: wait, next: 31 * sec},
+			{now: 25 * sec, received: 16 * sec, want: later, next: 31 * sec},
 			{now: 31 * sec, received: 16 * sec, want: ask, next: 41 * sec},
 			{now: 41 * sec, received: 16 * sec, want: dead, next: neverDue},
 		}},
 		{"an answer at the moment of the question", standard, 0, []glance{
 			{now: 15 * sec, want: ask, next: 25 * sec},
-			{now: 25 * sec, received: 15 * sec, want: wait, next: 30 * sec},
+			{now: 25 * sec, received: 15 * sec, want: later, next: 30 * sec},
 			{now: 30 * sec, received: 15 * sec, want: ask, next: 40 * sec},
 		}},
 		{"life before the question is no answer", standard, 0, []glance{
@@ -65,43 +65,43 @@ func TestHeartbeat(t *testing.T) {
 		}},
 		{"an answer at the last moment", standard, 0, []glance{
 			{now: 15 * sec, want: ask, next: 25 * sec},
-			{now: 25 * sec, received: 25*sec - ns, want: wait, next: 40*sec - ns},
+			{now: 25 * sec, received: 25*sec - ns, want: later, next: 40*sec - ns},
 			{now: 40*sec - ns, received: 25*sec - ns, want: ask, next: 50*sec - ns},
 		}},
 		{"life moves the question", standard, 0, []glance{
-			{now: 15 * sec, received: 14 * sec, want: wait, next: 29 * sec},
-			{now: 29 * sec, received: 28 * sec, want: wait, next: 43 * sec},
+			{now: 15 * sec, received: 14 * sec, want: later, next: 29 * sec},
+			{now: 29 * sec, received: 28 * sec, want: later, next: 43 * sec},
 			{now: 43 * sec, received: 28 * sec, want: ask, next: 53 * sec},
 		}},
 		{"what has been seen once stays", standard, 0, []glance{
-			{now: 15 * sec, received: 14 * sec, want: wait, next: 29 * sec},
-			{now: 16 * sec, received: 13 * sec, want: wait, next: 29 * sec},
+			{now: 15 * sec, received: 14 * sec, want: later, next: 29 * sec},
+			{now: 16 * sec, received: 13 * sec, want: later, next: 29 * sec},
 		}},
 
 		{"all jitter", standard, 1, []glance{
-			{now: 12*sec - ns, want: wait, next: 12 * sec},
+			{now: 12*sec - ns, want: later, next: 12 * sec},
 			{now: 12 * sec, jitter: 1, want: ask, next: 22 * sec},
 			{now: 22 * sec, want: dead, next: neverDue},
 		}},
 		{"half of it", standard, 0.5, []glance{
-			{now: 13 * sec, want: wait, next: 13500 * time.Millisecond},
+			{now: 13 * sec, want: later, next: 13500 * time.Millisecond},
 			{now: 13500 * time.Millisecond, want: ask, next: 23500 * time.Millisecond},
 		}},
 		{"new jitter for each silence", standard, 0, []glance{
-			{now: 1 * sec, jitter: 1, want: wait, next: 15 * sec}, // not for the one that goes on
+			{now: 1 * sec, jitter: 1, want: later, next: 15 * sec}, // not for the one that goes on
 			{now: 15 * sec, jitter: 1, want: ask, next: 25 * sec},
-			{now: 25 * sec, received: 15 * sec, jitter: 0.5, want: wait, next: 27 * sec},
+			{now: 25 * sec, received: 15 * sec, jitter: 0.5, want: later, next: 27 * sec},
 			{now: 27 * sec, received: 15 * sec, jitter: 0.5, want: ask, next: 37 * sec},
-			{now: 37 * sec, received: 28 * sec, want: wait, next: 41500 * time.Millisecond},
+			{now: 37 * sec, received: 28 * sec, want: later, next: 41500 * time.Millisecond},
 		}},
 
 		{"what is sent is taken", standard, 0, []glance{
-			{now: 15 * sec, acked: 14 * sec, waiting: true, want: wait, next: 29 * sec},
+			{now: 15 * sec, acked: 14 * sec, waiting: true, want: later, next: 29 * sec},
 			{now: 29 * sec, acked: 14 * sec, waiting: true, want: ask, next: 39 * sec},
-			{now: 39 * sec, acked: 38 * sec, waiting: true, want: wait, next: 53 * sec},
+			{now: 39 * sec, acked: 38 * sec, waiting: true, want: later, next: 53 * sec},
 		}},
 		{"what is sent is not taken", standard, 0, []glance{
-			{now: 15 * sec, acked: 2 * sec, waiting: true, want: wait, next: 17 * sec},
+			{now: 15 * sec, acked: 2 * sec, waiting: true, want: later, next: 17 * sec},
 			{now: 17 * sec, acked: 2 * sec, waiting: true, want: ask, next: 27 * sec},
 			{now: 27 * sec, acked: 2 * sec, waiting: true, want: dead, next: neverDue},
 		}},
@@ -111,18 +111,18 @@ func TestHeartbeat(t *testing.T) {
 		}},
 
 		{"this end does not listen", standard, 0, []glance{
-			{now: 15 * sec, deaf: true, want: wait, next: 30 * sec},
-			{now: 30 * sec, deaf: true, want: wait, next: 45 * sec},
-			{now: 32 * sec, want: wait, next: 45 * sec}, // it does again
+			{now: 15 * sec, deaf: true, want: later, next: 30 * sec},
+			{now: 30 * sec, deaf: true, want: later, next: 45 * sec},
+			{now: 32 * sec, want: later, next: 45 * sec}, // it does again
 			{now: 45 * sec, want: ask, next: 55 * sec},
 			{now: 55 * sec, want: dead, next: neverDue},
 		}},
 		{"deaf after the question", standard, 0, []glance{
 			{now: 15 * sec, want: ask, next: 25 * sec},
-			{now: 25 * sec, deaf: true, want: wait, next: 40 * sec},
+			{now: 25 * sec, deaf: true, want: later, next: 40 * sec},
 		}},
 		{"deaf, and not taken", standard, 0, []glance{
-			{now: 15 * sec, acked: 5 * sec, deaf: true, waiting: true, want: wait, next: 20 * sec},
+			{now: 15 * sec, acked: 5 * sec, deaf: true, waiting: true, want: later, next: 20 * sec},
 			{now: 20 * sec, acked: 5 * sec, deaf: true, waiting: true, want: ask, next: 30 * sec},
 			{now: 30 * sec, acked: 5 * sec, deaf: true, waiting: true, want: dead, next: neverDue},
 		}},
@@ -131,29 +131,29 @@ func TestHeartbeat(t *testing.T) {
 			{now: 15 * sec, want: ask, next: 30 * sec},
 			{now: 30 * sec, want: wake, next: 45 * sec}, // although nothing came
 			{now: 45 * sec, want: wake, next: 60 * sec},
-			{now: 60 * sec, received: 50 * sec, want: wait, next: 65 * sec},
+			{now: 60 * sec, received: 50 * sec, want: later, next: 65 * sec},
 			{now: 65 * sec, received: 50 * sec, want: ask, next: 80 * sec},
 		}},
 		{"interval off", KeepAlive{Timeout: 10 * sec}, 0, []glance{
-			{now: 1 * sec, want: wait, next: neverDue},
-			{now: 1000 * sec, late: 900 * sec, ahead: 1000 * sec, waiting: true, want: wait, next: neverDue},
+			{now: 1 * sec, want: later, next: neverDue},
+			{now: 1000 * sec, late: 900 * sec, ahead: 1000 * sec, waiting: true, want: later, next: neverDue},
 		}},
 		{"both off", KeepAlive{}, 1, []glance{
-			{now: 1000 * sec, want: wait, next: neverDue},
+			{now: 1000 * sec, want: later, next: neverDue},
 		}},
 		{"timeout off, jitter", KeepAlive{Interval: 15 * sec}, 1, []glance{
 			{now: 12 * sec, jitter: 1, want: ask, next: 24 * sec},
-			{now: 24 * sec, received: 13 * sec, want: wait, next: 25 * sec},
+			{now: 24 * sec, received: 13 * sec, want: later, next: 25 * sec},
 			{now: 25 * sec, received: 13 * sec, jitter: 0.5, want: ask, next: 38500 * time.Millisecond},
 			{now: 38500 * time.Millisecond, received: 13 * sec, want: wake, next: 53500 * time.Millisecond},
 		}},
 		{"timeout longer than the interval", KeepAlive{Interval: 2 * sec, Timeout: 5 * sec}, 0, []glance{
 			{now: 2 * sec, want: ask, next: 4 * sec},
-			{now: 4 * sec, want: wait, next: 6 * sec},
-			{now: 6 * sec, received: 5 * sec, want: wait, next: 7 * sec}, // as soon as Interval says
+			{now: 4 * sec, want: later, next: 6 * sec},
+			{now: 6 * sec, received: 5 * sec, want: later, next: 7 * sec}, // as soon as Interval says
 			{now: 7 * sec, received: 5 * sec, want: ask, next: 9 * sec},
-			{now: 9 * sec, received: 5 * sec, want: wait, next: 11 * sec},
-			{now: 11 * sec, received: 5 * sec, want: wait, next: 12 * sec},
+			{now: 9 * sec, received: 5 * sec, want: later, next: 11 * sec},
+			{now: 11 * sec, received: 5 * sec, want: later, next: 12 * sec},
 			{now: 12 * sec, received: 5 * sec, want: dead, next: neverDue},
 		}},
 
@@ -163,9 +163,9 @@ func TestHeartbeat(t *testing.T) {
 			{now: 110 * sec, want: dead, next: neverDue},
 		}},
 		{"the process was stopped before the question", standard, 0, []glance{
-			{now: 14 * sec, want: wait, next: 15 * sec},
+			{now: 14 * sec, want: later, next: 15 * sec},
 			{now: 100 * sec, late: 85 * sec, want: wake, next: 110 * sec},
-			{now: 110 * sec, received: 100 * sec, want: wait, next: 115 * sec},
+			{now: 110 * sec, received: 100 * sec, want: later, next: 115 * sec},
 		}},
 		{"stopped again and again", standard, 0, []glance{
 			{now: 15 * sec, want: ask, next: 25 * sec},
@@ -193,7 +193,7 @@ func TestHeartbeat(t *testing.T) {
 		{"stopped, and life was seen meanwhile", standard, 0, []glance{
 			{now: 15 * sec, want: ask, next: 25 * sec},
 			{now: 100 * sec, late: 75 * sec, received: 99 * sec, want: wake, next: 110 * sec},
-			{now: 110 * sec, received: 100 * sec, want: wait, next: 115 * sec},
+			{now: 110 * sec, received: 100 * sec, want: later, next: 115 * sec},
 		}},
 		{"stopped, timeout off", KeepAlive{Interval: 15 * sec}, 0, []glance{
 			{now: 100 * sec, late: 85 * sec, want: wake, next: 115 * sec},
@@ -207,7 +207,7 @@ func TestHeartbeat(t *testing.T) {
 		}},
 		{"the machine slept before it had asked", standard, 0, []glance{
 			{now: 3 * sec, ahead: 3600 * sec, want: wake, next: 13 * sec},
-			{now: 13 * sec, ahead: 3600 * sec, received: 3 * sec, want: wait, next: 18 * sec},
+			{now: 13 * sec, ahead: 3600 * sec, received: 3 * sec, want: later, next: 18 * sec},
 		}},
 		{"the machine slept, and slept again", standard, 0, []glance{
 			{now: 15 * sec, want: ask, next: 25 * sec},

@@ -62,17 +62,17 @@ func (f *inflation) busy() bool { return f != nil && f.open }
 
 // content is payload as the application sees it: a compressed message is
 // inflated. p must not be empty.
-func (r *reader) content(p []byte, wait bool) (n int, end bool, err error) {
+func (r *reader) content(p []byte, block bool) (n int, end bool, err error) {
 	if r.inflation == nil {
 		// As payload, which would be one stack frame more: the reader of an idle
 		// connection has just room in its 2 KiB.
 		if r.ahead.empty() {
-			return r.receive(p, wait)
+			return r.receive(p, block)
 		}
 		return r.takeAhead(p)
 	}
 	if !r.inflation.open {
-		if n, end, err = r.gather(p, wait); !r.inflation.open {
+		if n, end, err = r.gather(p, block); !r.inflation.open {
 			return n, end, err
 		}
 	}
@@ -81,10 +81,10 @@ func (r *reader) content(p []byte, wait bool) (n int, end bool, err error) {
 
 // gather is payload, but for that of compressed messages: it collects one, and
 // returns, without payload, when that is to be inflated.
-func (r *reader) gather(p []byte, wait bool) (n int, end bool, err error) {
+func (r *reader) gather(p []byte, block bool) (n int, end bool, err error) {
 	f := r.inflation
 	if f == nil {
-		return r.payload(p, wait)
+		return r.payload(p, block)
 	}
 	for !f.open {
 		if f.err != nil {
@@ -94,7 +94,7 @@ func (r *reader) gather(p []byte, wait bool) (n int, end bool, err error) {
 		if f.collects() {
 			room = f.room()
 		}
-		n, end, err := r.payload(room, wait)
+		n, end, err := r.payload(room, block)
 		switch {
 		case err != nil || n == 0 && !end:
 			return 0, false, err

@@ -1,12 +1,11 @@
 package wsconn
 
 import (
-	"net"
 	"os"
 	"sync"
 	"time"
 
-	"github.com/wsstream/wsstream/internal/deadline"
+	"github.com/wsstream/wsstream/internal/wait"
 )
 
 // purpose is for whom the transport is read.
@@ -25,13 +24,11 @@ const (
 // read-ahead and the linger know none, but the read-ahead ends at once when the
 // application wants to read itself.
 type inlet struct {
-	conn     net.Conn
-	deadline deadline.Deadline // the application's
-	// wakes is set for a transport that goes on after a read deadline. Another
-	// one is read ahead by fetches.
-	wakes   bool
-	hurry   deadline.Deadline // for the wait of the read-ahead for its fetch
-	refused error             // what a transport says that knows no read deadlines
+	t        *transport
+	deadline wait.Deadline // the application's
+	// hurry is for the wait of the read-ahead for its fetch. It is nil for a
+	// transport that goes on after a read deadline, which is read ahead without.
+	hurry *wait.Deadline
 
 	mu      sync.Mutex
 	reading purpose
@@ -51,7 +48,7 @@ func (in *inlet) enter(p purpose) error {
 		return os.ErrDeadlineExceeded
 	case p == forApplication:
 		at = in.deadline.Get()
-	case p == forReadAhead:
+	case p == forReadAhead && in.hurry != nil:
 		in.hurry.Set(at)
 	}
 	in.reading = p
@@ -78,7 +75,7 @@ func (in *inlet) move(t time.Time) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.reading != forApplication {
-		return in.refused
+		return in.t.noReadDeadline
 	}
 	return in.apply(in.deadline.Get())
 }
@@ -89,9 +86,10 @@ func (in *inlet) want(calls int) {
 	defer in.mu.Unlock()
 	in.wanted += calls
 	if in.wanted > 0 && in.reading == forReadAhead {
-		in.hurry.Set(deadline.Past)
-		if in.wakes {
-			in.apply(deadline.Past)
+		if in.hurry == nil {
+			in.apply(wait.Past)
+		} else {
+			in.hurry.Set(wait.Past)
 		}
 	}
 }
@@ -101,8 +99,10 @@ func (in *inlet) end() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.ended = true
-	in.hurry.Set(deadline.Past)
-	in.apply(deadline.Past)
+	if in.hurry != nil {
+		in.hurry.Set(wait.Past)
+	}
+	in.apply(wait.Past)
 }
 
 // apply brings the transport's read deadline to t. It is called with the mutex
@@ -112,5 +112,5 @@ func (in *inlet) apply(t time.Time) error {
 		return nil
 	}
 	in.applied = t
-	return in.conn.SetReadDeadline(t)
+	return in.t.SetReadDeadline(t)
 }

@@ -205,7 +205,7 @@ func (l *Listener) closeAll() (open []*Conn) {
 func (l *Listener) Shutdown(ctx context.Context) (err error) {
 	for _, c := range l.closeAll() {
 		select {
-		case <-c.s.closing.done:
+		case <-c.s.closing.done.Done():
 		case <-ctx.Done():
 			if c.s.State() != Closed {
 				c.Terminate()

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
-	"github.com/wsstream/wsstream/internal/deadline"
+	"github.com/wsstream/wsstream/internal/wait"
 )
 
 // MessageType is the type of a message: [Text] or [Binary].
@@ -54,7 +54,7 @@ func (s *Socket) beginRead(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
-	return s.lockReader(func() error { return lockContext(ctx, s.reader.lock, s.closing.local) })
+	return s.lockReader(func() error { return s.lockContext(ctx, &s.reader.lock) })
 }
 
 // readMessage reads into s.message until the message is complete.
@@ -137,7 +137,7 @@ func (s *Socket) beginWrite(ctx context.Context, typ MessageType) error {
 	if err := checkType(typ); err != nil {
 		return err
 	}
-	return lockContext(ctx, s.writing, s.closing.local)
+	return s.lockContext(ctx, &s.writing)
 }
 
 func checkType(typ MessageType) error {
@@ -156,7 +156,7 @@ func (s *Socket) interruptible(ctx context.Context, setDeadline func(*Socket, ti
 	done := make(chan struct{})
 	stopAfter := context.AfterFunc(ctx, func() {
 		defer close(done)
-		setDeadline(s, deadline.Past)
+		setDeadline(s, wait.Past)
 	})
 	return func() {
 		if !stopAfter() {
@@ -174,21 +174,19 @@ func contextError(ctx context.Context, err error) error {
 	return err
 }
 
-// lockContext puts a token into lock, unless ctx ends or closed is closed first.
-func lockContext(ctx context.Context, lock chan struct{}, closed <-chan struct{}) error {
-	if ctx.Err() != nil {
+// lockContext takes a lock, unless ctx ends or this end closes first.
+func (s *Socket) lockContext(ctx context.Context, lock *wait.Lock) error {
+	switch {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	}
-	select {
-	case lock <- struct{}{}:
-	case <-closed:
-		return errLocalClose
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	if isClosed(closed) {
-		<-lock
+	case lock.LockContext(ctx, &s.closing.local):
+		if s.closing.local.Given() {
+			lock.Unlock()
+			return errLocalClose
+		}
+		return nil
+	case s.closing.local.Given():
 		return errLocalClose
 	}
-	return nil
+	return context.Cause(ctx)
 }

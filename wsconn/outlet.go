@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/wsstream/wsstream/internal/deadline"
+	"github.com/wsstream/wsstream/internal/wait"
 )
 
 // patience says how long a Write of an outlet waits for the transport.
@@ -39,8 +39,8 @@ type outlet struct {
 	// goroutine ends with the user's.
 	handoff bool
 
-	deadline deadline.Deadline // the user's
-	stamps   stamps
+	deadline wait.Deadline // the user's
+	stamps   *stamps       // nil for a transport that tells its pulse by itself
 
 	mu      sync.Mutex
 	active  bool          // before, while the handshake goes on, calls pass through
@@ -213,7 +213,7 @@ const pieceSize = 16 << 10
 // once in one go, where there is such a thing, and in pieces what does not.
 func (o *outlet) push(p []byte) (n int, err error) {
 	size := len(p)
-	if o.stamps.kept() {
+	if o.stamps != nil {
 		size = pieceSize
 		if n, err = o.tryFirst(p); err != nil {
 			return n, err
@@ -221,7 +221,7 @@ func (o *outlet) push(p []byte) (n int, err error) {
 	}
 	for n < len(p) && err == nil {
 		piece := p[n:min(n+size, len(p))]
-		if o.stamps.kept() {
+		if o.stamps != nil {
 			o.inside = len(p) - n
 		}
 		o.mu.Unlock()
@@ -271,7 +271,7 @@ func (o *outlet) settleLocked() error {
 		defer close(sent)
 		o.drain()
 	}()
-	ok := o.deadline.Wait(nil, sent, nil)
+	ok := o.deadline.Wait(sent, nil)
 	o.mu.Lock()
 	if !ok {
 		return nil

@@ -35,14 +35,14 @@ func (s *Socket) Ping(ctx context.Context) (rtt time.Duration, err error) {
 		return p.rtt, s.opError("ping", p.err)
 	case <-ctx.Done():
 		return 0, s.opError("ping", context.Cause(ctx))
-	case <-s.closing.local:
+	case <-s.closing.local.Done():
 		return 0, s.opError("ping", errLocalClose)
 	}
 }
 
 // cannotPing returns why no Ping can be sent. After half a close one can.
 func (s *Socket) cannotPing() error {
-	if isClosed(s.closing.local) {
+	if s.closing.local.Given() {
 		return errLocalClose
 	}
 	err := s.writer.failure()

@@ -8,4 +8,4 @@ type poller struct{}
 
 func (p *poller) init(r *reader) { r.bufs = recordBuffers }
 
-func (p *poller) read(r *reader) (int, error) { return r.t.Read(r.space()) }
+func (p *poller) read(r *reader) (int, error) { return r.s.t.Read(r.space()) }

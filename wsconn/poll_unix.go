@@ -23,13 +23,24 @@ type poller struct {
 // once, so that a read allocates nothing.
 func (p *poller) init(r *reader) {
 	r.bufs = recordBuffers
-	if r.t.tls() != nil || r.t.out.raw == nil {
+	if r.s.t.tls() != nil || r.s.t.out.raw == nil {
 		return
 	}
 	r.bufs = largeBuffers
-	p.raw = r.t.out.raw
+	p.raw = r.s.t.out.raw
 	p.try = func(fd uintptr) bool {
-		p.n, p.err = ignoringEINTR(func() (int, error) { return readBoth(fd, r.direct, r.space()) })
+		// One function, for the reader of an idle connection has just room in
+		// its 2 KiB of stack.
+		for {
+			if r.direct == nil {
+				p.n, p.err = syscall.Read(int(fd), r.space())
+			} else {
+				p.n, p.err = readBoth(fd, r.direct, r.space())
+			}
+			if p.err != syscall.EINTR {
+				break
+			}
+		}
 		if p.err == syscall.EAGAIN {
 			r.recycle()
 			return false
@@ -41,7 +52,7 @@ func (p *poller) init(r *reader) {
 // read reads once into the space of r, waiting until the read deadline.
 func (p *poller) read(r *reader) (int, error) {
 	if p.raw == nil {
-		return r.t.Read(r.space())
+		return r.s.t.Read(r.space())
 	}
 	if err := p.raw.Read(p.try); err != nil {
 		return 0, err
@@ -52,6 +63,6 @@ func (p *poller) read(r *reader) (int, error) {
 	case p.n == 0:
 		return 0, io.EOF
 	}
-	r.t.out.stamps.read(p.n)
+	r.s.t.out.stamps.read(p.n)
 	return p.n, nil
 }

@@ -17,24 +17,22 @@ type pulse struct {
 }
 
 // stamps keep the pulse of a transport that has none to be asked for: one that
-// is not TCP, or a system that does not tell.
+// is not TCP, or a system that does not tell. The methods of nil do nothing.
 type stamps struct {
-	start          time.Time // zero for a transport that tells by itself
+	start          time.Time
 	received, sent atomic.Int64
 	got, taken     atomic.Uint64
 }
 
-func (s *stamps) kept() bool { return !s.start.IsZero() }
-
 func (s *stamps) read(n int) {
-	if n > 0 && s.kept() {
+	if n > 0 && s != nil {
 		s.received.Store(int64(time.Since(s.start)))
 		s.got.Add(uint64(n))
 	}
 }
 
 func (s *stamps) wrote(n int) {
-	if n > 0 && s.kept() {
+	if n > 0 && s != nil {
 		s.sent.Store(int64(time.Since(s.start)))
 		s.taken.Add(uint64(n))
 	}
@@ -44,15 +42,12 @@ func (s *stamps) wrote(n int) {
 // make room for them in this end's own queue.
 func (t *transport) feel() pulse {
 	kept, blocked := t.out.backlog()
-	st := &t.out.stamps
-	p := pulse{
-		received: time.Duration(st.received.Load()),
-		got:      st.got.Load(),
-		acked:    time.Duration(st.sent.Load()),
-		taken:    st.taken.Load(),
-	}
-	if t.toldPulse {
+	var p pulse
+	if st := t.out.stamps; st == nil {
 		p, _ = t.tcpPulse()
+	} else {
+		p.received, p.acked = time.Duration(st.received.Load()), time.Duration(st.sent.Load())
+		p.got, p.taken = st.got.Load(), st.taken.Load()
 	}
 	p.unsent += kept
 	p.queued = p.queued || blocked

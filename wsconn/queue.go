@@ -115,12 +115,10 @@ func (s *Socket) trySend(m *Prepared) bool {
 	if s.machine.Role() != frames.Server {
 		return false
 	}
-	select {
-	case s.writing <- struct{}{}:
-		defer s.endWrite()
-	default:
+	if !s.writing.TryLock() {
 		return false
 	}
+	defer s.endWrite()
 	f := s.form(m)
 	return len(f.frame) <= trySize && s.writer.tryFrame(f)
 }

@@ -64,13 +64,11 @@ func (a *ahead) take(p, buf []byte) (n int, op frames.Opcode, rsv frames.RSV, en
 // end of the connection is seen, also while the application does something
 // else. It never waits.
 func (s *Socket) attend() {
-	select {
-	case s.reader.lock <- struct{}{}:
-	default:
+	if !s.reader.lock.TryLock() {
 		return // somebody does
 	}
-	if isClosed(s.closing.local) || s.reader.over != nil {
-		<-s.reader.lock
+	if s.closing.local.Given() || s.reader.over != nil {
+		s.reader.lock.Unlock()
 		return
 	}
 	go s.readAhead()
@@ -93,9 +91,9 @@ func (r *reader) advance() bool {
 	switch {
 	case r.over != nil, len(r.ahead.pieces) >= maxAhead:
 		return false
-	case r.machine.Remaining() > 0 && r.r < r.w:
+	case r.s.machine.Remaining() > 0 && r.r < r.w:
 		r.decode()
-	case r.machine.Remaining() == 0 && r.header():
+	case r.s.machine.Remaining() == 0 && r.header():
 		if r.messageEnd() {
 			r.aheadOf(0, true)
 		}
@@ -108,18 +106,18 @@ func (r *reader) advance() bool {
 // decode takes payload out of the undecoded part of the buffer. That of data
 // frames is decoded where it lies and moved to what was read ahead before.
 func (r *reader) decode() {
-	if r.machine.Frame().Opcode.IsControl() {
+	if r.s.machine.Frame().Opcode.IsControl() {
 		r.take(nil)
 		r.recycle()
 		return
 	}
 	src := r.buf.b[r.r:r.w]
-	src = src[:min(int64(len(src)), r.machine.Remaining())]
+	src = src[:min(int64(len(src)), r.s.machine.Remaining())]
 	if r.ahead.empty() {
 		r.ahead.from, r.ahead.to = r.r, r.r
 	}
 	r.r += len(src)
-	if err := r.machine.Payload(src, src); err != nil {
+	if err := r.s.machine.Payload(src, src); err != nil {
 		r.fail(err)
 		return
 	}
@@ -128,7 +126,7 @@ func (r *reader) decode() {
 }
 
 func (r *reader) aheadOf(n int, end bool) {
-	op, rsv, _ := r.machine.Message()
+	op, rsv, _ := r.s.machine.Message()
 	r.ahead.add(op, rsv, n, end)
 	r.aheadBytes.Add(int64(n))
 }

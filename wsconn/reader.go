@@ -8,21 +8,17 @@ import (
 	"sync/atomic"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/wait"
 )
 
 // reader is the receiving half of a socket: it turns the transport's bytes into
 // payload and hands control frames to its owner. Its methods are called with
 // the lock held.
 type reader struct {
-	t       *transport
-	in      inlet
-	machine *frames.Machine // its receiving half
-	control func(op frames.Opcode, payload []byte)
-	ended   func()          // called once, when the peer's whole stream has been taken
-	failed  func(err error) // called once, with what ended reading
-	count   *counters
-	lock    chan struct{} // holds a token while somebody reads
-	poll    poller
+	s    *Socket
+	in   inlet
+	lock wait.Lock // of whoever reads
+	poll poller
 
 	purpose purpose       // of whoever holds the lock
 	turns   atomic.Uint64 // how often the application has read the transport
@@ -54,17 +50,17 @@ func (r *reader) prefill(b []byte) {
 		r.buf = &buffer{b: make([]byte, len(b))}
 	}
 	r.w = copy(r.buf.b, b)
-	r.count.bytesRead.Add(int64(r.w))
+	r.s.count.bytesRead.Add(int64(r.w))
 }
 
 // payload reads the next bytes of the message in progress, or of the next one.
 // end says that they are its last; n is 0 without an error only for an empty
-// rest of a message or, if wait is false, when nothing is buffered.
-func (r *reader) payload(p []byte, wait bool) (n int, end bool, err error) {
+// rest of a message or, if block is false, when nothing is buffered.
+func (r *reader) payload(p []byte, block bool) (n int, end bool, err error) {
 	if !r.ahead.empty() {
 		return r.takeAhead(p)
 	}
-	return r.receive(p, wait)
+	return r.receive(p, block)
 }
 
 // takeAhead is payload of what was read ahead.
@@ -80,24 +76,24 @@ func (r *reader) takeAhead(p []byte) (n int, end bool, err error) {
 }
 
 // receive is payload past what was read ahead.
-func (r *reader) receive(p []byte, wait bool) (n int, end bool, err error) {
+func (r *reader) receive(p []byte, block bool) (n int, end bool, err error) {
 	for r.err == nil {
 		switch {
-		case r.machine.Remaining() > 0 && r.r < r.w:
+		case r.s.machine.Remaining() > 0 && r.r < r.w:
 			n, end = r.take(p)
 			r.recycle()
 			if n > 0 || end {
-				r.op, r.rsv, _ = r.machine.Message()
+				r.op, r.rsv, _ = r.s.machine.Message()
 				return n, end, nil
 			}
-		case r.machine.Remaining() == 0 && r.header():
+		case r.s.machine.Remaining() == 0 && r.header():
 			r.recycle()
 			if r.messageEnd() {
-				r.op, r.rsv, _ = r.machine.Message()
+				r.op, r.rsv, _ = r.s.machine.Message()
 				return 0, true, nil
 			}
 		case r.err == nil:
-			if !wait {
+			if !block {
 				return 0, false, nil
 			}
 			if r.directly(p) {
@@ -122,7 +118,7 @@ func (r *reader) fail(err error) {
 	r.over = err
 	r.r = r.w // nobody will read that
 	r.end(err)
-	r.failed(err)
+	r.s.readFailed(err)
 }
 
 // end makes err what the application gets at the end. Only fail says that
@@ -141,9 +137,8 @@ func (r *reader) settle() {
 		return
 	}
 	r.recycle()
-	if r.err == io.EOF && r.ended != nil {
-		r.ended()
-		r.ended = nil
+	if r.err == io.EOF && !r.s.closing.peerEnded.Load() {
+		r.s.peerEnded()
 	}
 }
 
@@ -155,8 +150,8 @@ func (r *reader) header() bool {
 	h, n, err := frames.ParseHeader(r.buf.b[r.r:r.w])
 	if err == nil && n > 0 {
 		r.r += n
-		r.count.framesRead.Add(1)
-		err = r.machine.Header(h)
+		r.s.count.framesRead.Add(1)
+		err = r.s.machine.Header(h)
 	}
 	switch {
 	case err != nil:
@@ -171,18 +166,18 @@ func (r *reader) header() bool {
 // machine. end is as for payload.
 func (r *reader) take(p []byte) (n int, end bool) {
 	src := r.buf.b[r.r:r.w]
-	src = src[:min(int64(len(src)), r.machine.Remaining())]
+	src = src[:min(int64(len(src)), r.s.machine.Remaining())]
 	dst := src
-	if !r.machine.Frame().Opcode.IsControl() {
+	if !r.s.machine.Frame().Opcode.IsControl() {
 		src = src[:min(len(src), len(p))]
 		dst, n = p[:len(src)], len(src)
 	}
 	r.r += len(src)
-	if err := r.machine.Payload(dst, src); err != nil {
+	if err := r.s.machine.Payload(dst, src); err != nil {
 		r.fail(err)
 		return 0, false
 	}
-	if r.machine.Remaining() > 0 {
+	if r.s.machine.Remaining() > 0 {
 		return n, false
 	}
 	r.endFrame()
@@ -192,17 +187,17 @@ func (r *reader) take(p []byte) (n int, end bool) {
 // endFrame hands a control frame that is complete to the owner, for whom it may
 // end reading.
 func (r *reader) endFrame() {
-	if f := r.machine.Frame(); f.Opcode.IsControl() {
-		r.count.controlsRead.Add(1)
-		r.count.controlRead.Add(int64(f.Size()) + f.Length)
-		r.control(f.Opcode, r.machine.Control())
+	if f := r.s.machine.Frame(); f.Opcode.IsControl() {
+		r.s.count.controlsRead.Add(1)
+		r.s.count.controlRead.Add(int64(f.Size()) + f.Length)
+		r.s.control(f.Opcode, r.s.machine.Control())
 	}
 }
 
 // messageEnd reports whether the frame just completed ends a data message.
 func (r *reader) messageEnd() bool {
-	f := r.machine.Frame()
-	return r.over == nil && r.machine.Remaining() == 0 && f.Fin && !f.Opcode.IsControl()
+	f := r.s.machine.Frame()
+	return r.over == nil && r.s.machine.Remaining() == 0 && f.Fin && !f.Opcode.IsControl()
 }
 
 // fill reads more bytes from the transport, waiting for them until the deadline
@@ -227,7 +222,7 @@ func (r *reader) fill() error {
 	}
 	r.in.leave()
 	if n > 0 {
-		r.count.bytesRead.Add(int64(n))
+		r.s.count.bytesRead.Add(int64(n))
 		r.direct = r.direct[:min(n, len(r.direct))]
 		if r.w += n - len(r.direct); r.w < len(r.buf.b) {
 			r.dry.Store(true)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/wait"
 )
 
 // upgraded is what a finished handshake leaves behind: all that a Socket
@@ -48,7 +49,7 @@ type Socket struct {
 	text       atomic.Pointer[textStream] // of that; nil for a stream of bytes
 	message    []byte                     // begun by a ReadMessage that was cancelled; under the reader's lock
 	open       *messageReader             // of NextReader, not yet replaced; under the reader's lock
-	writing    chan struct{}              // holds a token while a message is written, whose context rules the write deadline
+	writing    wait.Lock                  // of whoever writes a message, whose context rules the write deadline
 	compressor *compressor                // of the holder of that; nil where compression was not agreed
 	closing    closing
 }
@@ -61,9 +62,7 @@ func newSocket(u upgraded) *Socket {
 		closeTimeout: u.closeTimeout,
 		onPing:       u.onPing,
 		onPong:       u.onPong,
-		writing:      make(chan struct{}, 1),
 	}
-	s.closing.init()
 	var err error
 	s.t, err = newTransport(u.conn, u.userTimeout)
 	s.machine = frames.NewMachine(frames.Rules{
@@ -73,15 +72,13 @@ func newSocket(u upgraded) *Socket {
 		HalfClose:    u.stream.halfClose,
 		RSV:          u.compression.rsv(),
 	})
-	s.writer.t, s.writer.machine, s.writer.closed = &s.t, &s.machine, s.closing.local
-	s.writer.lock, s.writer.unmasked = make(chan struct{}, 1), u.role == frames.Server
-	s.writer.pinging, s.writer.pinged, s.writer.count = s.pings.sent, s.watch.pinged, &s.count
-	s.reader.t, s.reader.machine, s.reader.count = &s.t, &s.machine, &s.count
-	s.reader.in.conn, s.reader.in.wakes, s.reader.in.refused = s.t.Conn, s.t.wakesRead(), s.t.noReadDeadline
+	s.writer.s, s.writer.pinged = s, s.watch.pinged
+	s.reader.s, s.reader.in.t = s, &s.t
+	if !survivesDeadline(s.t.base) {
+		s.reader.in.hurry = new(wait.Deadline)
+	}
 	s.reader.inflation = newInflation(u.compression, u.role, u.maxMessage)
 	s.compressor = newCompressor(u.compression, u.role)
-	s.reader.control, s.reader.failed, s.reader.ended = s.control, s.readFailed, s.peerEnded
-	s.reader.lock = make(chan struct{}, 1)
 	s.reader.poll.init(&s.reader)
 	s.reader.prefill(u.buffered)
 	s.watch.s, s.watch.jitter = s, u.jitter
@@ -103,7 +100,7 @@ func (s *Socket) RemoteAddr() net.Addr { return s.t.RemoteAddr() }
 // readError returns why reading has ended, if this end knows better than its
 // transport: it has closed, or has given the peer up.
 func (s *Socket) readError(err error) error {
-	if isClosed(s.closing.local) {
+	if s.closing.local.Given() {
 		return errLocalClose
 	}
 	if dead := s.dead.Load(); dead != nil && err != io.EOF {
@@ -112,21 +109,19 @@ func (s *Socket) readError(err error) error {
 	return err
 }
 
-// lockReader takes the reader for the application, from the read-ahead too. wait
+// lockReader takes the reader for the application, from the read-ahead too. waiting
 // waits for the lock.
-func (s *Socket) lockReader(wait func() error) error {
-	select {
-	case s.reader.lock <- struct{}{}:
-	default:
+func (s *Socket) lockReader(waiting func() error) error {
+	if !s.reader.lock.TryLock() {
 		s.reader.in.want(1)
-		err := wait()
+		err := waiting()
 		s.reader.in.want(-1)
 		if err != nil {
 			return err
 		}
 	}
-	if isClosed(s.closing.local) {
-		<-s.reader.lock
+	if s.closing.local.Given() {
+		s.reader.lock.Unlock()
 		return errLocalClose
 	}
 	s.reader.purpose = forApplication
@@ -135,10 +130,10 @@ func (s *Socket) lockReader(wait func() error) error {
 
 // waitReader waits for the reader's lock until the read deadline.
 func (s *Socket) waitReader() error {
-	if s.reader.in.deadline.Wait(s.reader.lock, nil, s.closing.local) {
+	if s.reader.in.deadline.Lock(&s.reader.lock, &s.closing.local) {
 		return nil
 	}
-	if isClosed(s.closing.local) {
+	if s.closing.local.Given() {
 		return errLocalClose
 	}
 	return os.ErrDeadlineExceeded
@@ -146,6 +141,6 @@ func (s *Socket) waitReader() error {
 
 // unlockReader gives the reader back, to nobody at first.
 func (s *Socket) unlockReader() {
-	<-s.reader.lock
+	s.reader.lock.Unlock()
 	s.watch.wakeUp()
 }

@@ -28,9 +28,9 @@ func (s State) String() string {
 // it is looked at: a write to an open socket can fail.
 func (s *Socket) State() State {
 	switch {
-	case isClosed(s.closing.done):
+	case s.closing.done.Given():
 		return Closed
-	case isClosed(s.closing.local), s.writer.failure() != nil:
+	case s.closing.local.Given(), s.writer.failure() != nil:
 		return Closing
 	}
 	return Open

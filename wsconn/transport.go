@@ -22,12 +22,7 @@ type transport struct {
 	// noReadDeadline is what a transport says that knows no read deadlines. It
 	// works without.
 	noReadDeadline error
-	// toldPulse is set where the system knows the pulse: see feel.
-	toldPulse bool
 }
-
-// wakesRead reports whether reading goes on after a read deadline.
-func (t *transport) wakesRead() bool { return survivesDeadline(t.base) }
 
 // newTransport takes a connection over after its handshake.
 func newTransport(conn net.Conn, userTimeout time.Duration) (transport, error) {
@@ -48,12 +43,13 @@ func newTransport(conn net.Conn, userTimeout time.Duration) (transport, error) {
 		t.Conn = t.out
 		t.exact = !t.out.handoff
 	}
+	told := false // the system knows the pulse: see feel
 	if tcp, ok := t.base.(*net.TCPConn); ok {
 		tuneTCP(tcp, userTimeout)
-		t.toldPulse = tellsPulse(tcp)
+		told = tellsPulse(tcp)
 	}
-	if !t.toldPulse {
-		t.out.stamps.start = t.start
+	if !told {
+		t.out.stamps = &stamps{start: t.start}
 	}
 	err := t.out.activate()
 	t.noReadDeadline = conn.SetReadDeadline(time.Time{})

@@ -36,7 +36,7 @@ func (v *vectors) release() {
 
 // vectored reports whether messages of p are sent from where they lie.
 func (w *writer) vectored(p []byte, size int) bool {
-	return w.unmasked && len(p) >= vectorLeast && size >= vectorLeast/2 && w.t.exact && w.t.out.vectored()
+	return w.s.machine.Role() == frames.Server && len(p) >= vectorLeast && size >= vectorLeast/2 && w.s.t.exact && w.s.t.out.vectored()
 }
 
 // writeVectors is writeSome without a copy.
@@ -46,7 +46,7 @@ func (w *writer) writeVectors(op frames.Opcode, rsv frames.RSV, p []byte, size i
 	v.size = 0
 	headers, wire, count := v.headers[:0], 0, 0
 	for n < len(p) && count < vectorFrames && (n == 0 || n+size <= vectorSize) {
-		h, err := w.machine.Send(op, rsv, true)
+		h, err := w.s.machine.Send(op, rsv, true)
 		if err != nil {
 			return 0, false, sendError(err)
 		}
@@ -68,10 +68,10 @@ func (w *writer) writeVectors(op frames.Opcode, rsv frames.RSV, p []byte, size i
 
 // sendVectors is send of vectors.
 func (w *writer) sendVectors(v *vectors, frames int) error {
-	err := w.t.out.writeVectors(v)
+	err := w.s.t.out.writeVectors(v)
 	if err == nil {
-		w.count.bytesWritten.Add(int64(v.size))
-		w.count.framesWritten.Add(int64(frames))
+		w.s.count.bytesWritten.Add(int64(v.size))
+		w.s.count.framesWritten.Add(int64(frames))
 	}
 	return err
 }
@@ -79,7 +79,7 @@ func (w *writer) sendVectors(v *vectors, frames int) error {
 // vectored reports whether the transport takes vectors.
 func (o *outlet) vectored() bool {
 	_, ok := o.Conn.(*net.TCPConn)
-	return ok && !o.handoff && !o.stamps.kept()
+	return ok && !o.handoff && o.stamps == nil
 }
 
 // writeVectors is Write of vectors.

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/wsstream/wsstream/frames"
+	"github.com/wsstream/wsstream/internal/wait"
 )
 
 // writer is the sending half of a socket. Whoever holds its lock writes; who
@@ -13,15 +14,9 @@ import (
 // Control frames are queued and never wait for the lock: whoever holds it
 // sends them at the next border between frames.
 type writer struct {
-	t       *transport
-	machine *frames.Machine // its sending half
-	pinging func()          // called before a Ping is handed to the transport: its Pong may come at once
-	pinged  func()          // called after that
-	count   *counters
-	closed  <-chan struct{} // the socket's
-	lock    chan struct{}   // holds a token while somebody writes
-
-	unmasked bool // this end does not mask what it sends
+	s      *Socket
+	lock   wait.Lock // of whoever writes
+	pinged func()    // called after a Ping was handed to the transport
 
 	used      atomic.Bool // data has been written
 	closeSent atomic.Bool // the Close frame has been handed to the transport
@@ -62,7 +57,7 @@ func (w *writer) failure() error {
 
 // acquire takes the lock for data, at most until the user's deadline.
 func (w *writer) acquire() error {
-	if !w.t.out.deadline.Wait(w.lock, nil, w.closed) {
+	if !w.s.t.out.deadline.Lock(&w.lock, &w.s.closing.local) {
 		return w.cutReason()
 	}
 	if err := w.border(); err != nil {
@@ -76,11 +71,11 @@ func (w *writer) acquire() error {
 // kept has to be sent, and what has ended writing meanwhile is seen.
 func (w *writer) border() error {
 	w.flushControls()
-	if w.t.out.pending() {
-		if err := w.t.out.settle(); err != nil {
+	if w.s.t.out.pending() {
+		if err := w.s.t.out.settle(); err != nil {
 			return w.broken(err)
 		}
-		if w.t.out.pending() {
+		if w.s.t.out.pending() {
 			return w.cutReason()
 		}
 	}
@@ -89,13 +84,13 @@ func (w *writer) border() error {
 
 // usable returns why nothing can be written now.
 func (w *writer) usable() error {
-	if isClosed(w.closed) {
+	if w.s.closing.local.Given() {
 		return errLocalClose
 	}
 	if err := w.failure(); err != nil {
 		return err
 	}
-	if w.t.out.deadline.Passed() {
+	if w.s.t.out.deadline.Passed() {
 		return w.cutReason()
 	}
 	return nil
@@ -105,7 +100,7 @@ func (w *writer) usable() error {
 // of that: what this end did itself, if that is why, or what was known before.
 func (w *writer) broken(err error) error {
 	err = w.fail(truncation(err))
-	if isClosed(w.closed) {
+	if w.s.closing.local.Given() {
 		return errLocalClose
 	}
 	return err
@@ -113,7 +108,7 @@ func (w *writer) broken(err error) error {
 
 // cutReason returns why a wait ended at the deadline: Close ends it so, too.
 func (w *writer) cutReason() error {
-	if isClosed(w.closed) {
+	if w.s.closing.local.Given() {
 		return errLocalClose
 	}
 	return os.ErrDeadlineExceeded
@@ -125,13 +120,13 @@ func (w *writer) cutReason() error {
 func (w *writer) release() {
 	for {
 		w.flushControls()
-		if w.t.out.pending() {
+		if w.s.t.out.pending() {
 			go w.finish()
 			return
 		}
-		<-w.lock
+		w.lock.Unlock()
 		// A frame queued between the flush and here found the lock taken.
-		if !w.queued.Load() || !w.tryLock() {
+		if !w.queued.Load() || !w.lock.TryLock() {
 			return
 		}
 	}
@@ -139,7 +134,7 @@ func (w *writer) release() {
 
 // finish sends what a cut left and then releases the lock.
 func (w *writer) finish() {
-	if err := w.t.out.drain(); err != nil {
+	if err := w.s.t.out.drain(); err != nil {
 		w.fail(truncation(err))
 	}
 	w.release()
@@ -150,18 +145,9 @@ func (w *writer) finish() {
 func (w *writer) flush() error {
 	for {
 		w.flushControls()
-		if err := w.t.out.drain(); err != nil || !w.queued.Load() {
+		if err := w.s.t.out.drain(); err != nil || !w.queued.Load() {
 			return err
 		}
-	}
-}
-
-func (w *writer) tryLock() bool {
-	select {
-	case w.lock <- struct{}{}:
-		return true
-	default:
-		return false
 	}
 }
 
@@ -181,7 +167,7 @@ func (w *writer) enqueue(c *control) {
 	}
 	w.queued.Store(true)
 	w.mu.Unlock()
-	if w.tryLock() {
+	if w.lock.TryLock() {
 		w.release()
 	}
 }
@@ -208,19 +194,19 @@ func (w *writer) flushControls() {
 	if !w.queued.Load() {
 		return
 	}
-	w.t.out.setPatience(never)
-	defer w.t.out.setPatience(untilDeadline)
-	for !w.t.out.pending() {
+	w.s.t.out.setPatience(never)
+	defer w.s.t.out.setPatience(untilDeadline)
+	for !w.s.t.out.pending() {
 		c := w.dequeue()
 		if c == nil {
 			return
 		}
-		h, err := w.machine.Send(c.op, 0, true)
+		h, err := w.s.machine.Send(c.op, 0, true)
 		if err != nil {
 			continue // after our Close: this frame is not owed any more
 		}
 		if c.op == frames.Ping {
-			w.pinging()
+			w.s.pings.sent() // before it leaves: its Pong may come at once
 		}
 		buf := getBuffer(c.n)
 		b := appendFrame(buf.b[:0], h, c.payload[:c.n])
@@ -239,10 +225,10 @@ func (w *writer) flushControls() {
 
 // send hands bytes to the transport in which so many frames begin.
 func (w *writer) send(b []byte, frames int) error {
-	_, err := w.t.Write(b)
+	_, err := w.s.t.Write(b)
 	if err == nil {
-		w.count.bytesWritten.Add(int64(len(b)))
-		w.count.framesWritten.Add(int64(frames))
+		w.s.count.bytesWritten.Add(int64(len(b)))
+		w.s.count.framesWritten.Add(int64(frames))
 	}
 	return err
 }
@@ -250,7 +236,7 @@ func (w *writer) send(b []byte, frames int) error {
 // unsend takes the last bytes back, of so many whole frames, of which nothing
 // was sent.
 func (w *writer) unsend(bytes, frames int) {
-	w.t.out.drop(bytes)
-	w.count.bytesWritten.Add(-int64(bytes))
-	w.count.framesWritten.Add(-int64(frames))
+	w.s.t.out.drop(bytes)
+	w.s.count.bytesWritten.Add(-int64(bytes))
+	w.s.count.framesWritten.Add(-int64(frames))
 }

@@ -1,6 +1,4 @@
-// Package deadline is the deadline of a connection's reads or writes, for
-// connections that are not made of a descriptor.
-package deadline
+package wait
 
 import (
 	"sync"
@@ -14,21 +12,38 @@ var Past = time.Unix(1, 0)
 // Deadline is a moment that ends waits and can be moved while they last. The
 // zero value never comes. Its methods may be called at the same time.
 type Deadline struct {
-	some  atomic.Bool // at is not zero: most have none, and are asked for it all the time
-	mu    sync.Mutex
+	some atomic.Bool // there is one: most have none, and are asked for it all the time
+	mu   sync.Mutex
+	m    *moment // nil before the first
+}
+
+// moment is when a deadline is.
+type moment struct {
 	at    time.Time
 	moved chan struct{} // made by the first waiter, closed by the next Set
+}
+
+// moment is called with the mutex held.
+func (d *Deadline) moment() *moment {
+	if d.m == nil {
+		d.m = new(moment)
+	}
+	return d.m
 }
 
 // Set moves the deadline; the zero time takes it away.
 func (d *Deadline) Set(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.at = t
+	if d.m == nil && t.IsZero() {
+		return
+	}
+	m := d.moment()
+	m.at = t
 	d.some.Store(!t.IsZero())
-	if d.moved != nil {
-		close(d.moved)
-		d.moved = nil
+	if m.moved != nil {
+		close(m.moved)
+		m.moved = nil
 	}
 }
 
@@ -39,7 +54,7 @@ func (d *Deadline) Get() time.Time {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.at
+	return d.m.at
 }
 
 // Passed reports whether the deadline is over.
@@ -52,31 +67,36 @@ func (d *Deadline) Passed() bool {
 func (d *Deadline) watch() (time.Time, <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.moved == nil {
-		d.moved = make(chan struct{})
+	m := d.moment()
+	if m.moved == nil {
+		m.moved = make(chan struct{})
 	}
-	return d.at, d.moved
+	return m.at, m.moved
 }
 
-// Wait puts a token into lock, or waits for ready to have something or to be
-// closed; one of them is nil. It returns false if the deadline comes or closed
-// is closed first.
-func (d *Deadline) Wait(lock chan struct{}, ready, closed <-chan struct{}) bool {
-	select {
-	case lock <- struct{}{}:
+// Lock waits for l. It returns false if the deadline comes or over is given
+// first, but takes a lock that is free also then.
+func (d *Deadline) Lock(l *Lock, over *Signal) bool {
+	if l.TryLock() {
 		return true
-	default:
 	}
+	p := l.enter()
+	return d.Wait(p.turn, over) || l.leave(p)
+}
+
+// Wait waits for ready to have something or to be closed. It returns false if
+// the deadline comes or over is given first; a nil over never is.
+func (d *Deadline) Wait(ready <-chan struct{}, over *Signal) bool {
 	for {
-		over, ok := d.waitHere(lock, ready, closed)
-		if over {
+		ended, ok := d.waitHere(ready, over.Done())
+		if ended {
 			return ok
 		}
 	}
 }
 
-// waitHere is Wait until the deadline moves: over is false then.
-func (d *Deadline) waitHere(lock chan struct{}, ready, closed <-chan struct{}) (over, ok bool) {
+// waitHere is Wait until the deadline moves: ended is false then.
+func (d *Deadline) waitHere(ready, over <-chan struct{}) (ended, ok bool) {
 	at, moved := d.watch()
 	var expired <-chan time.Time
 	if !at.IsZero() {
@@ -89,11 +109,9 @@ func (d *Deadline) waitHere(lock chan struct{}, ready, closed <-chan struct{}) (
 		expired = timer.C
 	}
 	select {
-	case lock <- struct{}{}:
-		return true, true
 	case <-ready:
 		return true, true
-	case <-closed:
+	case <-over:
 		return true, false
 	case <-expired:
 		return true, false
