@@ -183,7 +183,7 @@ func TestAcceptAnswers(t *testing.T) {
 				t.Fatal(got.err)
 			}
 			u := got.u
-			if u.subprotocol != tt.subprotocol || u.stream != tt.terms || u.value != "/path" || u.role != frames.Server || u.compression.agreed != (tt.compression != nil) {
+			if u.subprotocol != tt.subprotocol || u.stream != tt.terms || u.server.value != "/path" || u.role != frames.Server || u.compression.agreed != (tt.compression != nil) {
 				t.Errorf("upgraded %+v", u)
 			}
 			if u.maxMessage != defaultMaxMessage || u.maxFragments != defaultMaxFragments || u.closeTimeout != defaultCloseTimeout {

@@ -201,7 +201,7 @@ func TestAuthorizeBeforeTheAnswer(t *testing.T) {
 	s.Start()
 	resp, _ := s.exchange(t, addField("Sec-WebSocket-Protocol: a"))
 	got := <-s.outcome
-	if resp.StatusCode != 101 || resp.Header.Get("X-User") != "me" || got.err != nil || got.u.value != 7 {
+	if resp.StatusCode != 101 || resp.Header.Get("X-User") != "me" || got.err != nil || got.u.server.value != 7 {
 		t.Errorf("%s %v, %v", resp.Status, resp.Header, got.err)
 	}
 	if want := []string{"select", "authorize", "header 0"}; !slices.Equal(order, want) {

@@ -61,7 +61,7 @@ func (w *writer) writeSome(op frames.Opcode, rsv frames.RSV, p []byte, size int)
 		if wire == 0 {
 			wire = len(b)
 		}
-		if n == len(p) || !w.s.t.exact {
+		if n == len(p) || !w.s.t.exact() {
 			break
 		}
 	}
@@ -81,7 +81,7 @@ func frameCount(payload, size int) int { return max(1, (payload+size-1)/max(size
 // batchSent says how a batch of total bytes ended, as sendBatch has them.
 func (w *writer) batchSent(total, payload, wire, size int, err error) (n int, cut bool, _ error) {
 	if err != nil {
-		if !w.s.t.exact {
+		if !w.s.t.exact() {
 			return 0, false, err
 		}
 		return min(w.s.t.out.took()/wire*size, payload), false, err
@@ -89,7 +89,7 @@ func (w *writer) batchSent(total, payload, wire, size int, err error) (n int, cu
 	if !w.s.t.out.pending() {
 		return payload, false, nil
 	}
-	if !w.s.t.exact || payload == 0 {
+	if !w.s.t.exact() || payload == 0 {
 		return payload, true, nil
 	}
 	count := frameCount(payload, size)
@@ -120,7 +120,7 @@ func (w *writer) writeLarge(op frames.Opcode, rsv frames.RSV, p []byte) (n int, 
 			return 0, false, err
 		}
 		begins = 0
-		if n == 0 && w.s.t.exact && w.s.t.out.pending() && w.s.t.out.took() == 0 {
+		if n == 0 && w.s.t.exact() && w.s.t.out.pending() && w.s.t.out.took() == 0 {
 			w.unsend(len(b), 1)
 			return 0, true, nil
 		}

@@ -147,8 +147,8 @@ func TestClientAddrHeader(t *testing.T) {
 		header.Write(&lines)
 		s.exchange(t, strings.Replace(goodRequest, "\r\n\r\n", "\r\n"+lines.String()+"\r\n", 1))
 		got := <-s.outcome
-		if got.err != nil || got.u.clientAddr.String() != want {
-			t.Errorf("%q: %v, %v, want %s", name, got.u.clientAddr, got.err, want)
+		if got.err != nil || got.u.server.clientAddr.String() != want {
+			t.Errorf("%q: %v, %v, want %s", name, got.u.server.clientAddr, got.err, want)
 		}
 	}
 }

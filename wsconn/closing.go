@@ -11,14 +11,14 @@ import (
 // closing is how far a socket has come on its way to its end.
 type closing struct {
 	peerEnded atomic.Bool // the peer's stream has been read to its end
+	local     wait.Signal // this end closes or terminates
+	done      wait.Signal // the transport has been cut
 
 	mu    sync.Mutex
-	local wait.Signal // this end closes or terminates
 	ended bool
-	done  wait.Signal // the transport has been cut
-	known bool        // err is: it does not change any more
-	err   error       // what WaitClosed returns
-	after func()      // called after the cut; nil without one
+	known bool   // err is: it does not change any more
+	err   error  // what WaitClosed returns
+	after func() // called after the cut; nil without one
 }
 
 // begin marks the local close. It returns false if that was done before.

@@ -14,7 +14,8 @@ import (
 func (s *Socket) control(op frames.Opcode, payload []byte) {
 	switch op {
 	case frames.Ping:
-		s.writer.enqueue(newControl(frames.Pong, payload))
+		pong := newControl(frames.Pong, payload)
+		aside(func() { s.writer.enqueue(pong) })
 		if s.onPing != nil {
 			s.onPing(s, bytes.Clone(payload))
 		}
@@ -26,6 +27,17 @@ func (s *Socket) control(op frames.Opcode, payload []byte) {
 	case frames.Close:
 		s.peerClosed(s.machine.CloseReceived())
 	}
+}
+
+// aside runs f on a stack of its own and waits for it. A write would make that of
+// whoever reads grow, and an idle connection would keep it so.
+func aside(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
 }
 
 // peerClosed ends reading, and writing too unless the peer only half-closed:

@@ -44,7 +44,7 @@ func TestDialAgrees(t *testing.T) {
 	}
 	u.conn.Close()
 	if u.subprotocol != "b" || u.stream != (streamTerms{agreed: true, halfClose: true, peerMaxMessage: 9}) || u.role != frames.Client ||
-		u.maxMessage != 5 || u.maxFragments != 0 || u.closeTimeout != 0 || u.buffered != nil || u.value != nil {
+		u.maxMessage != 5 || u.maxFragments != 0 || u.closeTimeout != 0 || u.buffered != nil || u.server != nil {
 		t.Errorf("%+v", u)
 	}
 }
@@ -196,8 +196,8 @@ func TestDialUnixSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer u.conn.Close()
-	if got := <-s.outcome; got.err != nil || got.u.value != "localhost/path?q=1" {
-		t.Errorf("the server saw %v, %v", got.u.value, got.err)
+	if got := <-s.outcome; got.err != nil || got.u.server.value != "localhost/path?q=1" {
+		t.Errorf("the server saw %v, %v", got.u.server.value, got.err)
 	}
 }
 
@@ -221,7 +221,7 @@ func TestDialBasicAuth(t *testing.T) {
 			t.Fatal(err)
 		}
 		u.conn.Close()
-		if got := (<-s.outcome).u.value; got != want {
+		if got := (<-s.outcome).u.server.value; got != want {
 			t.Errorf("%q: the server saw %+v, want %+v", userinfo, got, want)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // direct reports whether read can read into the direct slice of its reader.
-func (p *poller) direct() bool { return p.raw != nil }
+func (p *poller) direct() bool { return p.try != nil }
 
 // readBoth reads into first, and what is more into second.
 func readBoth(fd uintptr, first, second []byte) (int, error) {

@@ -37,8 +37,8 @@ type verdict int
 
 const (
 	later verdict = iota // nothing yet
-	ask          // send a Ping, unless one has not been answered yet
-	wake         // send a Ping, whatever has been sent before
+	ask                  // send a Ping, unless one has not been answered yet
+	wake                 // send a Ping, whatever has been sent before
 	dead
 )
 

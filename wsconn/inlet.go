@@ -9,7 +9,7 @@ import (
 )
 
 // purpose is for whom the transport is read.
-type purpose int
+type purpose byte
 
 const (
 	forNobody      purpose = iota
@@ -31,10 +31,10 @@ type inlet struct {
 	hurry *wait.Deadline
 
 	mu      sync.Mutex
-	reading purpose
-	wanted  int       // how many of the application's calls wait for the reader
-	ended   bool      // by a local Close: what is left belongs to the linger
 	applied time.Time // the deadline that is set on the transport
+	wanted  int32     // how many of the application's calls wait for the reader
+	reading purpose
+	ended   bool // by a local Close: what is left belongs to the linger
 }
 
 // enter is called before a read of the transport, and leave after it. The error
@@ -81,7 +81,7 @@ func (in *inlet) move(t time.Time) error {
 }
 
 // want counts calls of the application that wait for the reader.
-func (in *inlet) want(calls int) {
+func (in *inlet) want(calls int32) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.wanted += calls

@@ -11,10 +11,20 @@ import (
 type outcome struct {
 	subprotocol string
 	extensions  string
-	url         string
-	answer      string // as answerText has it; "" for a server
-	value       any
-	clientAddr  netip.Addr
+	client      *clientOutcome // nil for a server
+	server      *serverOutcome // nil for a client
+}
+
+// clientOutcome is what only a client knows.
+type clientOutcome struct {
+	url    string
+	answer string // as answerText has it
+}
+
+// serverOutcome is what only a server knows.
+type serverOutcome struct {
+	value      any
+	clientAddr netip.Addr
 }
 
 // Subprotocol returns the subprotocol that the handshake agreed on, or "".
@@ -27,15 +37,21 @@ func (s *Socket) Extensions() string { return s.outcome.extensions }
 
 // URL returns what was dialed, the last one if there were redirects, without its
 // userinfo. It is "" for a server.
-func (s *Socket) URL() string { return s.outcome.url }
+func (s *Socket) URL() string {
+	if s.outcome.client == nil {
+		return ""
+	}
+	return s.outcome.client.url
+}
 
 // Response returns the answer to the handshake, without a body, at a client. It
 // is nil for a server.
 func (s *Socket) Response() *http.Response {
-	resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(s.outcome.answer)), nil)
-	if err != nil {
-		return nil // a server's, since a client has read this before
+	if s.outcome.client == nil {
+		return nil
 	}
+	// A client has read this before.
+	resp, _ := http.ReadResponse(bufio.NewReader(strings.NewReader(s.outcome.client.answer)), nil)
 	return resp
 }
 
@@ -51,9 +67,19 @@ func answerText(resp *http.Response) string {
 
 // Value returns what [AcceptOptions.Authorize] took from the request, and nil for
 // a client.
-func (s *Socket) Value() any { return s.outcome.value }
+func (s *Socket) Value() any {
+	if s.outcome.server == nil {
+		return nil
+	}
+	return s.outcome.server.value
+}
 
 // ClientAddr returns the address of the client at a server: the peer's, or what
 // the proxies in [AcceptOptions.TrustedProxies] say, as [ClientAddr] has it. It
 // is the zero Addr if that is not known, and for a client.
-func (s *Socket) ClientAddr() netip.Addr { return s.outcome.clientAddr }
+func (s *Socket) ClientAddr() netip.Addr {
+	if s.outcome.server == nil {
+		return netip.Addr{}
+	}
+	return s.outcome.server.clientAddr
+}

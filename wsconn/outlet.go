@@ -14,7 +14,7 @@ import (
 )
 
 // patience says how long a Write of an outlet waits for the transport.
-type patience int
+type patience byte
 
 const (
 	untilDeadline patience = iota // the user's write deadline
@@ -46,9 +46,9 @@ type outlet struct {
 	active  bool          // before, while the handshake goes on, calls pass through
 	mode    patience      // of the Write in progress
 	waiting bool          // a Write is inside the transport until the deadline
+	wide    bool          // widen has been called
 	inside  int           // bytes of the Write there, or of the drain, if stamps are kept
 	applied time.Time     // the deadline that is set on the transport
-	wide    bool          // widen has been called
 	taken   int           // bytes of the last Write that the transport took at once
 	rest    []byte        // accepted, not yet sent
 	drainer chan struct{} // closed when the drain in progress ends; nil without one

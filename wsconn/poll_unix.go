@@ -13,8 +13,7 @@ import (
 // descriptor is readable, and given back if it was not after all. That is what
 // makes an idle connection small.
 type poller struct {
-	raw syscall.RawConn // nil for a transport without a descriptor of its own, such as TLS
-	try func(fd uintptr) bool
+	try func(fd uintptr) bool // nil for a transport without a descriptor of its own, such as TLS
 	n   int
 	err error
 }
@@ -27,7 +26,6 @@ func (p *poller) init(r *reader) {
 		return
 	}
 	r.bufs = largeBuffers
-	p.raw = r.s.t.out.raw
 	p.try = func(fd uintptr) bool {
 		// One function, for the reader of an idle connection has just room in
 		// its 2 KiB of stack.
@@ -51,10 +49,10 @@ func (p *poller) init(r *reader) {
 
 // read reads once into the space of r, waiting until the read deadline.
 func (p *poller) read(r *reader) (int, error) {
-	if p.raw == nil {
+	if p.try == nil {
 		return r.s.t.Read(r.space())
 	}
-	if err := p.raw.Read(p.try); err != nil {
+	if err := r.s.t.out.raw.Read(p.try); err != nil {
 		return 0, err
 	}
 	switch {

@@ -15,7 +15,7 @@ func TestPollerWaitsWithoutABuffer(t *testing.T) {
 	defer b.Close()
 	s := newSocket(upgraded{conn: a, role: frames.Client, settings: new(DialOptions).settings()})
 	defer s.Terminate()
-	err := s.reader.poll.raw.Control(func(fd uintptr) {
+	err := s.t.out.raw.Control(func(fd uintptr) {
 		if s.reader.poll.try(fd) {
 			t.Error("a read of an idle descriptor is over")
 		}

@@ -94,8 +94,8 @@ func TestWriteDeadlineInTLSInsideTLS(t *testing.T) {
 	if outer, ok := client.s.t.Conn.(*tls.Conn); !ok || client.s.t.out.handoff || !isTLS(outer.NetConn()) {
 		t.Fatalf("the transport is a %T", client.s.t.Conn)
 	}
-	if _, ok := client.s.t.base.(*net.TCPConn); !ok {
-		t.Errorf("at the bottom is a %T", client.s.t.base)
+	if _, ok := client.s.t.base().(*net.TCPConn); !ok {
+		t.Errorf("at the bottom is a %T", client.s.t.base())
 	}
 	const size = 64 << 20 // more than there is room for on the way
 	accepted, cuts := 0, 0

@@ -20,20 +20,20 @@ type reader struct {
 	lock wait.Lock // of whoever reads
 	poll poller
 
-	purpose purpose       // of whoever holds the lock
 	turns   atomic.Uint64 // how often the application has read the transport
 	dry     atomic.Bool   // all that had arrived has been read
+	purpose purpose       // of whoever holds the lock
+	op      frames.Opcode // of the message that the last payload belongs to
+	rsv     frames.RSV    // of that message, too
 
-	fetch      *fetch        // in flight; nil without one
-	bufs       *sync.Pool    // where the buffer comes from
-	buf        *buffer       // nil while nothing is in it
-	ahead      ahead         // decoded, not yet taken
-	aheadBytes atomic.Int64  // of it
-	direct     []byte        // the application's, to be read into before the buffer; nil without one
-	r, w       int           // the bytes not yet looked at are buf[r:w]
-	op         frames.Opcode // of the message that the last payload belongs to
-	rsv        frames.RSV    // of that message, too
-	inflation  *inflation    // nil where compression was not agreed
+	fetch      *fetch       // in flight; nil without one
+	bufs       *sync.Pool   // where the buffer comes from
+	buf        *buffer      // nil while nothing is in it
+	ahead      ahead        // decoded, not yet taken
+	aheadBytes atomic.Int64 // of it
+	direct     []byte       // the application's, to be read into before the buffer; nil without one
+	r, w       int          // the bytes not yet looked at are buf[r:w]
+	inflation  *inflation   // nil where compression was not agreed
 
 	err  error // what the application gets when all payload has been taken
 	over error // what has ended reading the transport: only half-close lets it outlive err

@@ -66,7 +66,7 @@ func tcpInfo(conn *net.TCPConn) (info *unix.TCPInfo, unsent int, err error) {
 // tcpPulse asks TCP (TCP_INFO), which knows of every byte and every
 // acknowledgement.
 func (t *transport) tcpPulse() (p pulse, ok bool) {
-	conn, isTCP := t.base.(*net.TCPConn)
+	conn, isTCP := t.base().(*net.TCPConn)
 	if !isTCP {
 		return pulse{}, false
 	}

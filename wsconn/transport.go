@@ -11,14 +11,9 @@ import (
 // transport is what a socket stands on: TCP, a Unix socket, TLS over either,
 // or any other net.Conn.
 type transport struct {
-	net.Conn          // frames are read from it and written to it
-	out      *outlet  // where the bytes leave; the Conn itself or below its TLS
-	base     net.Conn // below TLS: what has to be cut to end everything
+	net.Conn         // frames are read from it and written to it
+	out      *outlet // where the bytes leave; the Conn itself or below its TLS
 	start    time.Time
-	// exact is set where the bytes that the outlet took are the bytes of
-	// frames, so that a cut can be told frame by frame. Below TLS they are
-	// bytes of records, and what was encrypted has to be sent.
-	exact bool
 	// noReadDeadline is what a transport says that knows no read deadlines. It
 	// works without.
 	noReadDeadline error
@@ -26,25 +21,15 @@ type transport struct {
 
 // newTransport takes a connection over after its handshake.
 func newTransport(conn net.Conn, userTimeout time.Duration) (transport, error) {
-	t := transport{Conn: conn, base: conn, start: time.Now()}
-	switch c := conn.(type) {
-	case *outlet:
-		t.out, t.base, t.exact = c, c.Conn, !c.handoff
-	case *tls.Conn:
-		t.base = belowAllTLS(c)
-		if o, ok := t.base.(*outlet); ok {
-			t.out, t.base = o, o.Conn
-			break
-		}
-		t.out = newOutlet(c)
+	t := transport{Conn: conn, start: time.Now()}
+	if o, ok := belowAllTLS(conn).(*outlet); ok {
+		t.out = o
+	} else {
+		t.out = newOutlet(conn)
 		t.Conn = t.out
-	default:
-		t.out = newOutlet(c)
-		t.Conn = t.out
-		t.exact = !t.out.handoff
 	}
 	told := false // the system knows the pulse: see feel
-	if tcp, ok := t.base.(*net.TCPConn); ok {
+	if tcp, ok := t.base().(*net.TCPConn); ok {
 		tuneTCP(tcp, userTimeout)
 		told = tellsPulse(tcp)
 	}
@@ -55,6 +40,14 @@ func newTransport(conn net.Conn, userTimeout time.Duration) (transport, error) {
 	t.noReadDeadline = conn.SetReadDeadline(time.Time{})
 	return t, err
 }
+
+// base returns what is below TLS: what has to be cut to end everything.
+func (t *transport) base() net.Conn { return belowAllTLS(t.out.Conn) }
+
+// exact reports whether the bytes that the outlet takes are the bytes of frames,
+// so that a cut can be told frame by frame. Below TLS they are bytes of records,
+// and what was encrypted has to be sent.
+func (t *transport) exact() bool { return t.Conn == net.Conn(t.out) && !t.out.handoff }
 
 // belowAllTLS returns what the TLS of a connection stands on. There is TLS inside
 // of TLS behind an HTTPS proxy.
@@ -91,7 +84,7 @@ func (t *transport) closeWrite() error {
 			return err
 		}
 	}
-	if c, ok := t.base.(interface{ CloseWrite() error }); ok {
+	if c, ok := t.base().(interface{ CloseWrite() error }); ok {
 		if err := c.CloseWrite(); !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
@@ -118,8 +111,8 @@ func closeTLS(conn net.Conn) error {
 // cut ends the transport at once in both directions. What the peer has not
 // received is lost if reset is set, else the kernel may still deliver it.
 func (t *transport) cut(reset bool) {
-	if c, ok := t.base.(*net.TCPConn); ok && reset {
+	if c, ok := t.base().(*net.TCPConn); ok && reset {
 		c.SetLinger(0)
 	}
-	t.base.Close()
+	t.base().Close()
 }

@@ -36,7 +36,7 @@ func (v *vectors) release() {
 
 // vectored reports whether messages of p are sent from where they lie.
 func (w *writer) vectored(p []byte, size int) bool {
-	return w.s.machine.Role() == frames.Server && len(p) >= vectorLeast && size >= vectorLeast/2 && w.s.t.exact && w.s.t.out.vectored()
+	return w.s.machine.Role() == frames.Server && len(p) >= vectorLeast && size >= vectorLeast/2 && w.s.t.exact() && w.s.t.out.vectored()
 }
 
 // writeVectors is writeSome without a copy.

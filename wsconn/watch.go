@@ -24,12 +24,9 @@ type watch struct {
 
 	// patience is how long either end may be silent after a Ping; the peer has
 	// told its own in the handshake, or is told is false. Half of it is how
-	// often a peer hears from this end although that has nothing to say, a
-	// quarter how often to look whether the application reads, if that is not
-	// more than maxAttention.
-	patience  time.Duration
-	told      bool
-	attention time.Duration
+	// often a peer hears from this end although that has nothing to say.
+	patience time.Duration
+	told     bool
 
 	alert atomic.Bool // looks at every attention, since the application may not be reading
 	slow  atomic.Bool // it does not keep up with what comes
@@ -62,15 +59,17 @@ func (w *watch) start(k KeepAlive, peerTimeout time.Duration) {
 	if w.patience == 0 {
 		w.patience = defaultKeepAliveTimeout
 	}
-	w.attention = min(w.patience/4, maxAttention)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.beat = heartbeat{interval: k.Interval, timeout: k.Timeout, wall: wallClock()}
 	w.beat.start(w.jitter())
 	w.alert.Store(true)
-	w.due, w.next = w.attention, w.attention
-	w.timer = time.AfterFunc(w.attention, w.look)
+	w.due, w.next = w.attention(), w.attention()
+	w.timer = time.AfterFunc(w.due, w.look)
 }
+
+// attention is how often to look whether the application reads.
+func (w *watch) attention() time.Duration { return min(w.patience/4, maxAttention) }
 
 // randomJitter is a number from 0 to 1 that nobody can foresee.
 func randomJitter() float64 {
@@ -111,7 +110,7 @@ func (w *watch) schedule(now time.Duration) {
 	}
 	w.due = w.next
 	if w.alert.Load() {
-		w.due = min(w.due, now+w.attention)
+		w.due = min(w.due, now+w.attention())
 	}
 	if w.due == neverDue {
 		w.timer.Stop()

@@ -1,33 +1,31 @@
 package wait
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // Signal is an event that happens once. Its methods may be called at the same
 // time.
 type Signal struct {
-	given atomic.Bool
-	mu    sync.Mutex
-	done  chan struct{} // made for the first who waits
+	done atomic.Pointer[chan struct{}] // made for the first who waits
 }
+
+// happened is the channel of an event that nobody has waited for.
+var happened = func() *chan struct{} {
+	done := make(chan struct{})
+	close(done)
+	return &done
+}()
 
 // Give makes it happen. It returns false if it had before.
 func (s *Signal) Give() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.given.Swap(true) {
-		return false
+	waited := s.done.Swap(happened)
+	if waited != nil && waited != happened {
+		close(*waited)
 	}
-	if s.done != nil {
-		close(s.done)
-	}
-	return true
+	return waited != happened
 }
 
 // Given reports whether it has happened.
-func (s *Signal) Given() bool { return s.given.Load() }
+func (s *Signal) Given() bool { return s.done.Load() == happened }
 
 // Done returns a channel that is closed when it happens. That of a nil Signal
 // never is.
@@ -35,13 +33,9 @@ func (s *Signal) Done() <-chan struct{} {
 	if s == nil {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.done == nil {
-		s.done = make(chan struct{})
-		if s.given.Load() {
-			close(s.done)
-		}
+	if s.done.Load() == nil {
+		done := make(chan struct{})
+		s.done.CompareAndSwap(nil, &done)
 	}
-	return s.done
+	return *s.done.Load()
 }
