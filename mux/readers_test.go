@@ -6,8 +6,8 @@ import (
 	"net"
 	"testing"
 
-	"github.com/wsstream/wsstream/internal/wait"
 	"github.com/wsstream/wsstream/internal/testnet"
+	"github.com/wsstream/wsstream/internal/wait"
 	"github.com/wsstream/wsstream/mux"
 )
 
