@@ -14,6 +14,9 @@ const (
 	recordSize = 16 << 10
 	// smallSize is enough for what interactive protocols write.
 	smallSize = 4 << 10
+	// idleSize is what a read holds while it waits for a transport that cannot
+	// be waited for otherwise.
+	idleSize = 512
 )
 
 // buffer is memory for frames on their way, in or out. Buffers come from pools
@@ -24,6 +27,7 @@ type buffer struct {
 }
 
 var (
+	idleBuffers   = newBufferPool(idleSize)
 	smallBuffers  = newBufferPool(smallSize)
 	recordBuffers = newBufferPool(recordSize)
 	largeBuffers  = newBufferPool(batchSize + 8*frames.MaxHeaderSize)

@@ -16,8 +16,8 @@ type fetch struct {
 	done chan struct{} // closed when the above is there
 }
 
-func (t *transport) fetch() *fetch {
-	f := &fetch{buf: recordBuffers.Get().(*buffer), done: make(chan struct{})}
+func (t *transport) fetch(buf *buffer) *fetch {
+	f := &fetch{buf: buf, done: make(chan struct{})}
 	go func() {
 		defer close(f.done)
 		f.w, f.err = t.Read(f.buf.b)
@@ -34,7 +34,7 @@ func (r *reader) fetches() bool {
 // somebody else wants to.
 func (r *reader) readFetch() (n int, err error) {
 	if r.fetch == nil {
-		r.fetch = r.s.t.fetch()
+		r.fetch = r.s.t.fetch(r.bufs.Get().(*buffer))
 	}
 	f := r.fetch
 	if r.purpose != forReadAhead {

@@ -6,6 +6,6 @@ package wsconn
 // file of this name for what is better where descriptors can be polled.
 type poller struct{}
 
-func (p *poller) init(r *reader) { r.bufs = recordBuffers }
+func (p *poller) init(r *reader) { r.bufs = idleBuffers }
 
-func (p *poller) read(r *reader) (int, error) { return r.s.t.Read(r.space()) }
+func (p *poller) read(r *reader) (int, error) { return r.readHolding() }

@@ -21,7 +21,7 @@ type poller struct {
 // init prepares the poller of r: the function that RawConn.Read calls is made
 // once, so that a read allocates nothing.
 func (p *poller) init(r *reader) {
-	r.bufs = recordBuffers
+	r.bufs = idleBuffers
 	if r.s.t.tls() != nil || r.s.t.out.raw == nil {
 		return
 	}
@@ -50,7 +50,7 @@ func (p *poller) init(r *reader) {
 // read reads once into the space of r, waiting until the read deadline.
 func (p *poller) read(r *reader) (int, error) {
 	if p.try == nil {
-		return r.s.t.Read(r.space())
+		return r.readHolding()
 	}
 	if err := r.s.t.out.raw.Read(p.try); err != nil {
 		return 0, err

@@ -239,6 +239,17 @@ func (r *reader) fill() error {
 	return r.over
 }
 
+// readHolding reads from a transport that wants a buffer to wait with: a large one
+// only after more has come than the small one holds.
+func (r *reader) readHolding() (int, error) {
+	n, err := r.s.t.Read(r.space())
+	r.bufs = idleBuffers
+	if n >= idleSize {
+		r.bufs = recordBuffers
+	}
+	return n, err
+}
+
 func (r *reader) space() []byte {
 	switch {
 	case r.buf != nil:
