@@ -9,7 +9,7 @@ import (
 	"github.com/wsstream/wsstream/wsconn"
 )
 
-// streams are the connections to compare: ours in either direction, and the TCP
+// streams are the connections to compare: ours in either direction, and what is
 // below it. The first end sends.
 var streams = []struct {
 	name string
@@ -21,6 +21,13 @@ var streams = []struct {
 	}},
 	{"down", func(b *testing.B) (from, to net.Conn) {
 		client, server := connPair(b, everyTransport[0], wsconn.PairOptions{})
+		return server, client
+	}},
+	{"tls", func(b *testing.B) (from, to net.Conn) {
+		return tlsPair(b, func(c net.Conn) net.Conn { return c })
+	}},
+	{"down over tls", func(b *testing.B) (from, to net.Conn) {
+		client, server := connPair(b, everyTransport[2], wsconn.PairOptions{})
 		return server, client
 	}},
 }

@@ -52,6 +52,7 @@ type outlet struct {
 	taken   int           // bytes of the last Write that the transport took at once
 	rest    []byte        // accepted, not yet sent
 	drainer chan struct{} // closed when the drain in progress ends; nil without one
+	cork    *cork         // nil while there is none
 	behind  atomic.Bool   // behindRest, for whoever asks often and has not the mutex
 	err     error         // the first one; what came after it would land inside a frame
 }
@@ -158,6 +159,21 @@ func (o *outlet) Write(p []byte) (int, error) {
 		o.mu.Unlock()
 		defer o.mu.Lock()
 		return o.Conn.Write(p)
+	case o.cork != nil:
+		return o.hold(p)
+	}
+	return o.pass(p)
+}
+
+// behindRest reports whether bytes are kept that have to go first.
+func (o *outlet) behindRest() bool { return len(o.rest) > 0 || o.drainer != nil }
+
+// The methods from here to settleLocked are called with the mutex held, and
+// release it only while they wait for the transport.
+
+// pass is Write of what no cork holds back.
+func (o *outlet) pass(p []byte) (int, error) {
+	switch {
 	case o.err != nil:
 		return 0, o.err
 	case o.behindRest(), o.mode == never && o.raw == nil:
@@ -171,12 +187,6 @@ func (o *outlet) Write(p []byte) (int, error) {
 	}
 	return o.writeDirect(p)
 }
-
-// behindRest reports whether bytes are kept that have to go first.
-func (o *outlet) behindRest() bool { return len(o.rest) > 0 || o.drainer != nil }
-
-// The methods from here to settleLocked are called with the mutex held, and
-// release it only while they wait for the transport.
 
 // keep adds to what is kept.
 func (o *outlet) keep(p []byte) {

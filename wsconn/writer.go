@@ -225,7 +225,7 @@ func (w *writer) flushControls() {
 
 // send hands bytes to the transport in which so many frames begin.
 func (w *writer) send(b []byte, frames int) error {
-	_, err := w.s.t.Write(b)
+	err := w.s.t.send(b)
 	if err == nil {
 		w.s.count.bytesWritten.Add(int64(len(b)))
 		w.s.count.framesWritten.Add(int64(frames))
