@@ -161,14 +161,20 @@ func (w *writer) writeFrame(m *form) error {
 	if _, err := w.s.machine.Send(m.typ, m.rsv, true); err != nil {
 		return sendError(err)
 	}
-	n, cut, err := w.sendBatch(m.frame, len(m.payload), len(m.frame), len(m.payload))
+	_, err := w.sendMessage(m.frame, len(m.payload))
+	return err
+}
+
+// sendMessage sends one frame with so much payload.
+func (w *writer) sendMessage(frame []byte, payload int) (n int, err error) {
+	n, cut, err := w.sendBatch(frame, payload, len(frame), payload)
 	switch {
 	case err != nil:
-		return w.broken(err)
-	case cut && n < len(m.payload):
-		return w.cutReason()
+		return n, w.broken(err)
+	case cut && n < payload:
+		return n, w.cutReason()
 	}
-	return nil
+	return n, nil
 }
 
 // tryFrame is writeFrame if nobody writes and nothing waits. What the transport

@@ -122,13 +122,18 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 	if c.text != nil {
 		n, err = c.checkText(p[:n], err)
 	}
-	if err == io.EOF && c.noHalfOpen && s.stream.halfClose {
-		s.endStream()
-	}
 	if err != nil {
-		err = s.opError("read", s.readError(err))
+		err = c.readEnd(err)
 	}
 	return n, err
+}
+
+// readEnd takes note of why reading has ended, and returns what Read says of that.
+func (c *Conn) readEnd(err error) error {
+	if err == io.EOF && c.noHalfOpen && c.s.stream.halfClose {
+		c.s.endStream()
+	}
+	return c.s.opError("read", c.s.readError(err))
 }
 
 // Write writes p as binary messages of at most [ConnOptions.MessageSize] bytes,

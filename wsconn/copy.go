@@ -3,28 +3,21 @@ package wsconn
 import (
 	"errors"
 	"io"
+
+	"github.com/wsstream/wsstream/frames"
 )
 
-// ReadFrom writes what it reads from src, until src ends: [io.Copy] uses it.
-// It does not close anything.
-func (c *Conn) ReadFrom(src io.Reader) (n int64, err error) { return relay(c, src) }
-
-// WriteTo writes the stream to dst, until it ends: [io.Copy] uses it.
-func (c *Conn) WriteTo(dst io.Writer) (n int64, err error) { return relay(dst, c) }
-
-// relay copies through pooled buffers: a large one while it is used, and a
-// small one while little or nothing comes, since a relay that waits for its
-// source keeps its buffer.
-func relay(dst io.Writer, src io.Reader) (n int64, err error) {
+// relay copies through pooled buffers until the end of what once reads: a large one
+// while it is used, and a small one while little or nothing comes, since a relay
+// that waits for its source keeps its buffer. once is one read and its write.
+func relay(once func(p []byte) (read, written int, err error)) (n int64, err error) {
 	for pool := smallBuffers; err == nil; {
 		buf := pool.Get().(*buffer)
-		read, written, onceErr := relayOnce(dst, src, buf.b)
+		read, written, onceErr := once(buf.b)
 		n, err = n+int64(written), onceErr
-		switch {
-		case read == len(buf.b):
+		pool = smallBuffers
+		if read >= smallSize-frames.MaxHeaderSize {
 			pool = largeBuffers
-		case read <= smallSize:
-			pool = smallBuffers
 		}
 		buf.release()
 	}
@@ -39,17 +32,24 @@ func relay(dst io.Writer, src io.Reader) (n int64, err error) {
 func relayOnce(dst io.Writer, src io.Reader, p []byte) (read, written int, err error) {
 	read, readErr := src.Read(p)
 	if read > 0 {
-		written, err = dst.Write(p[:read])
-		switch {
-		case err == io.EOF:
-			return read, written, errWriteEOF
-		case err != nil:
+		written, err = writeAll(dst, p[:read])
+		if err != nil {
 			return read, written, err
-		case written != read:
-			return read, written, io.ErrShortWrite
 		}
 	}
 	return read, written, readErr
+}
+
+// writeAll writes p. The error is never io.EOF, and not nil if not all was written.
+func writeAll(dst io.Writer, p []byte) (n int, err error) {
+	n, err = dst.Write(p)
+	switch {
+	case err == io.EOF:
+		return n, errWriteEOF
+	case err == nil && n != len(p):
+		return n, io.ErrShortWrite
+	}
+	return n, err
 }
 
 // errWriteEOF stands for the io.EOF of a destination, which would look like the

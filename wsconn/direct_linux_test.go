@@ -2,7 +2,6 @@ package wsconn
 
 import (
 	"bytes"
-	"math/rand/v2"
 	"sync"
 	"testing"
 
@@ -46,20 +45,4 @@ func TestLargeReadsAreDirect(t *testing.T) {
 			t.Errorf("role %v: %d frames read of %d", role, n, 2*len(sizes))
 		}
 	}
-}
-
-// framesOfSizes returns data frames of these sizes, each with a Pong behind it,
-// and what they carry.
-func framesOfSizes(masked bool, sizes []int) (wire, payload []byte) {
-	rng := rand.NewChaCha8([32]byte{1})
-	for _, size := range sizes {
-		p := make([]byte, size)
-		rng.Read(p)
-		payload = append(payload, p...)
-		h := frames.Header{Fin: true, Opcode: frames.Binary, Masked: masked}
-		wire = appendFrame(wire, h, p)
-		h.Opcode = frames.Pong
-		wire = appendFrame(wire, h, []byte("unasked"))
-	}
-	return wire, payload
 }

@@ -24,6 +24,9 @@ type piece struct {
 
 func (a *ahead) empty() bool { return len(a.pieces) == 0 }
 
+// clear forgets everything, but for the room for pieces.
+func (a *ahead) clear() { a.from, a.to, a.pieces = 0, 0, a.pieces[:0] }
+
 // add takes note of n more bytes of the message in progress.
 func (a *ahead) add(op frames.Opcode, rsv frames.RSV, n int, end bool) {
 	a.to += n
@@ -88,6 +91,11 @@ func (s *Socket) readAhead() {
 // there is no payload any more, but pings and pongs go on. It returns false if
 // it cannot go on.
 func (r *reader) advance() bool {
+	return r.step() || r.over == nil && len(r.ahead.pieces) < maxAhead && r.hasRoom() && r.fill() == nil
+}
+
+// step is advance in what is in the buffer.
+func (r *reader) step() bool {
 	switch {
 	case r.over != nil, len(r.ahead.pieces) >= maxAhead:
 		return false
@@ -98,7 +106,7 @@ func (r *reader) advance() bool {
 			r.aheadOf(0, true)
 		}
 	default:
-		return r.hasRoom() && r.fill() == nil
+		return false
 	}
 	return true
 }
@@ -121,7 +129,9 @@ func (r *reader) decode() {
 		r.fail(err)
 		return
 	}
-	copy(r.buf.b[r.ahead.to:], src)
+	if to := r.buf.b[r.ahead.to:]; &to[0] != &src[0] {
+		copy(to, src)
+	}
 	r.aheadOf(len(src), r.messageEnd())
 }
 

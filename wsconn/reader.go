@@ -42,6 +42,12 @@ type reader struct {
 
 // prefill puts bytes into the buffer that the handshake read too many.
 func (r *reader) prefill(b []byte) {
+	r.put(b)
+	r.s.count.bytesRead.Add(int64(len(b)))
+}
+
+// put fills a new buffer.
+func (r *reader) put(b []byte) {
 	if len(b) == 0 {
 		return
 	}
@@ -50,7 +56,6 @@ func (r *reader) prefill(b []byte) {
 		r.buf = &buffer{b: make([]byte, len(b))}
 	}
 	r.w = copy(r.buf.b, b)
-	r.s.count.bytesRead.Add(int64(r.w))
 }
 
 // payload reads the next bytes of the message in progress, or of the next one.

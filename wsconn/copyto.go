@@ -1,0 +1,86 @@
+package wsconn
+
+import (
+	"io"
+	"os"
+)
+
+// WriteTo writes the stream to dst, until it ends: [io.Copy] uses it.
+func (c *Conn) WriteTo(dst io.Writer) (n int64, err error) {
+	if c.text != nil || c.s.reader.inflation != nil {
+		return relay(func(p []byte) (read, written int, err error) { return relayOnce(dst, c, p) })
+	}
+	for err == nil {
+		var part loan
+		if part, err = c.borrow(); err == nil {
+			var written int
+			written, err = writeAll(dst, part.p)
+			n += int64(written)
+			part.release()
+		}
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// loan is what came next on a stream, where it lies.
+type loan struct {
+	p   []byte
+	buf *buffer // that p is in; nil if it is in none
+}
+
+func (l loan) release() {
+	if l.buf != nil {
+		l.buf.release()
+	}
+}
+
+// borrow is Read without a copy. What it returns is to be released.
+func (c *Conn) borrow() (loan, error) {
+	s := c.s
+	if err := s.lockReader(s.waitReader); err != nil {
+		return loan{}, s.opError("read", err)
+	}
+	defer s.unlockReader()
+	if p := s.message; len(p) > 0 {
+		s.message = nil
+		return loan{p: p}, nil
+	}
+	if s.reader.in.deadline.Passed() {
+		return loan{}, s.opError("read", os.ErrDeadlineExceeded)
+	}
+	l, err := s.reader.lend()
+	if err != nil {
+		err = c.readEnd(err)
+	}
+	return l, err
+}
+
+// lend gives away what has been received, as soon as there is some, with the buffer
+// that it lies in. It is decoded there, as the read-ahead does that.
+func (r *reader) lend() (loan, error) {
+	for r.ahead.from == r.ahead.to {
+		switch {
+		case r.err != nil:
+			return loan{}, r.err
+		case r.step():
+		default:
+			r.ahead.clear() // of the ends of messages
+			if err := r.fill(); err != nil {
+				return loan{}, err
+			}
+		}
+	}
+	for r.err == nil && r.step() {
+	}
+	l := loan{r.buf.b[r.ahead.from:r.ahead.to], r.buf}
+	rest := r.buf.b[r.r:r.w]
+	r.buf, r.r, r.w = nil, 0, 0
+	r.put(rest)
+	r.aheadBytes.Add(-int64(len(l.p)))
+	r.ahead.clear()
+	r.settle()
+	return l, nil
+}
