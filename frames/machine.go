@@ -47,7 +47,7 @@ type Rules struct {
 // is told of everything and does nothing itself.
 //
 // It has two halves that share nothing that changes. The receiving half
-// ([Machine.Header], [Machine.Payload] and what reports on them) serves one
+// ([Machine.Header], [Machine.Payload], [Machine.Passed] and what reports on them) serves one
 // goroutine at a time, the sending half ([Machine.Send], [Machine.CloseSent])
 // another, and [Machine.Role] any. A Machine must not be copied once it is in
 // use.

@@ -87,6 +87,27 @@ func (m *Machine) Payload(dst, src []byte) error {
 	return nil
 }
 
+// Passed takes note of the next n payload bytes of the current frame, which went
+// on without being looked at. That is for the payload of a data frame that is not
+// masked, and of which nothing has to be checked: for any other one, and for more
+// than [Machine.Remaining], it panics. The error is that of a violation before.
+func (m *Machine) Passed(n int64) error {
+	in := &m.in
+	if in.err != nil || n == 0 {
+		return in.err
+	}
+	switch {
+	case n < 0 || n > in.remaining:
+		panic(fmt.Sprintf("frames: Passed %d bytes with %d still to come", n, in.remaining))
+	case in.frame.Masked, in.frame.Opcode.IsControl(), in.checksText():
+		panic(fmt.Sprintf("frames: Passed payload of a frame that has to be looked at (%v, masked: %v)", in.frame.Opcode, in.frame.Masked))
+	}
+	if in.remaining -= n; in.remaining == 0 {
+		return in.complete()
+	}
+	return nil
+}
+
 // begin takes note of a frame that has been found in order.
 func (in *receiver) begin(h Header) {
 	in.frame, in.remaining = h, h.Length

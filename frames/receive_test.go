@@ -226,6 +226,67 @@ func TestPayloadUnmasks(t *testing.T) {
 	}
 }
 
+// Payload that nobody looks at counts as any other, also beside some that is.
+func TestPassed(t *testing.T) {
+	for _, tt := range []struct {
+		op  frames.Opcode
+		rsv frames.RSV
+	}{{frames.Binary, 0}, {frames.Binary, frames.RSV1}, {frames.Text, frames.RSV1}} {
+		m := frames.NewMachine(frames.Rules{RSV: frames.RSV1})
+		h := data(tt.op, 10, false)
+		h.RSV = tt.rsv
+		steps := []func() error{
+			func() error { return m.Header(h) },
+			func() error { return m.Passed(0) },
+			func() error { return m.Passed(3) },
+			func() error { return m.Payload(make([]byte, 6), make([]byte, 6)) },
+			func() error { return m.Passed(1) },
+			func() error { return take(&m, control(frames.Ping, 0), "x") },
+			func() error { return m.Header(data(frames.Continuation, 2, true)) },
+			func() error { return m.Passed(2) },
+		}
+		for i, remaining := range []int64{10, 10, 7, 1, 0, 0, 2, 0} {
+			if err := steps[i](); err != nil || m.Remaining() != remaining {
+				t.Fatalf("%v, step %d: %v, Remaining is %d, want %d", h, i, err, m.Remaining(), remaining)
+			}
+			if last := i == len(steps)-1; m.AtBorder() != last {
+				t.Errorf("%v, step %d: AtBorder is %v", h, i, !last)
+			}
+		}
+		violation := m.Header(data(frames.Continuation, 1, true))
+		wantViolation(t, violation, frames.CloseProtocolError, "5.4")
+		if err := m.Passed(1); err != violation {
+			t.Errorf("Passed after a violation: %v", err)
+		}
+	}
+}
+
+// What has to be looked at cannot pass.
+func TestPassedPanics(t *testing.T) {
+	masked := data(frames.Binary, 2, true)
+	masked.Masked, masked.Key = true, key
+	for _, tt := range []struct {
+		role   frames.Role
+		header frames.Header
+		n      int64
+	}{
+		{frames.Client, data(frames.Binary, 2, true), 3},
+		{frames.Client, data(frames.Binary, 2, true), -1},
+		{frames.Client, data(frames.Text, 2, true), 1},
+		{frames.Client, control(frames.Ping, 2), 1},
+		{frames.Server, masked, 1},
+	} {
+		m := frames.NewMachine(frames.Rules{Role: tt.role})
+		if err := m.Header(tt.header); err != nil {
+			t.Fatal(err)
+		}
+		mustPanic(t, func() { m.Passed(tt.n) })
+		if m.Remaining() != 2 {
+			t.Errorf("%v: Remaining is %d", tt.header, m.Remaining())
+		}
+	}
+}
+
 // TestControlPayload holds what Control returns at every moment.
 func TestControlPayload(t *testing.T) {
 	m := frames.NewMachine(frames.Rules{})

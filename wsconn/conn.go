@@ -19,7 +19,8 @@ import (
 // Control frames are answered also while nobody reads, as [KeepAlive] says.
 type Conn struct {
 	s           *Socket
-	messageSize int // of what Write sends; zero is one message a Write
+	messageSize int   // of what Write sends; zero is one message a Write
+	spliceSize  int32 // of the messages that ReadFrom splices, at most; zero is nothing
 	noHalfOpen  bool
 	text        *textStream // nil for a stream of bytes
 }
@@ -48,7 +49,7 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 		}
 		s.unlockReader()
 	}
-	c := &Conn{s: s, messageSize: s.messageSize(opts.MessageSize), noHalfOpen: opts.NoHalfOpen}
+	c := &Conn{s: s, messageSize: s.messageSize(opts.MessageSize), spliceSize: s.spliceSize(opts.MessageSize), noHalfOpen: opts.NoHalfOpen}
 	if opts.Text {
 		c.text = new(textStream)
 		s.text.Store(c.text)

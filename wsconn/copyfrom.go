@@ -8,9 +8,23 @@ import (
 
 // ReadFrom writes what it reads from src, until src ends: [io.Copy] uses it.
 // It does not close anything.
+//
+// On Linux a server spares the process large messages from one TCP connection to
+// another one, if the peer is one of ours: what waits in src is spliced. Then src
+// is a [*net.TCPConn], which io.Copy hides from ReadFrom, so call that; or has a
+// method PlainTCP() *net.TCPConn, which says that to read from that is now the
+// same, but for errors and the end, which are always left to Read. Nil says that
+// it is not.
 func (c *Conn) ReadFrom(src io.Reader) (n int64, err error) {
 	if c.text == nil && c.s.compressor == nil && (c.messageSize == 0 || c.messageSize >= batchSize) {
-		return relay(func(p []byte) (read, written int, err error) { return c.frameOnce(src, p) })
+		splice, last := c.spliceFrom(src), 0
+		return relay(func(p []byte) (read, written int, err error) {
+			if n, err := splice(last); n > 0 || err != nil {
+				return last, n, err
+			}
+			last, written, err = c.frameOnce(src, p)
+			return last, written, err
+		})
 	}
 	return relay(func(p []byte) (read, written int, err error) { return relayOnce(c, src, p) })
 }

@@ -6,23 +6,38 @@ import (
 )
 
 // WriteTo writes the stream to dst, until it ends: [io.Copy] uses it.
+//
+// On Linux a client spares the process large messages from one TCP connection to
+// another one: they are spliced. Then dst is a [*net.TCPConn], or has a method
+// PlainTCP() *net.TCPConn, which says that to write to that is now the same. Nil
+// says that it is not.
 func (c *Conn) WriteTo(dst io.Writer) (n int64, err error) {
 	if c.text != nil || c.s.reader.inflation != nil {
 		return relay(func(p []byte) (read, written int, err error) { return relayOnce(dst, c, p) })
 	}
+	splice, last := c.spliceTo(dst), 0
 	for err == nil {
-		var part loan
-		if part, err = c.borrow(); err == nil {
-			var written int
-			written, err = writeAll(dst, part.p)
-			n += int64(written)
-			part.release()
+		var written int
+		if written, err = splice(last); written == 0 && err == nil {
+			last, written, err = c.lendOnce(dst)
 		}
+		n += int64(written)
 	}
 	if err == io.EOF {
 		err = nil
 	}
 	return n, err
+}
+
+// lendOnce is relayOnce from a stream without a buffer.
+func (c *Conn) lendOnce(dst io.Writer) (read, written int, err error) {
+	part, err := c.borrow()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer part.release()
+	written, err = writeAll(dst, part.p)
+	return len(part.p), written, err
 }
 
 // loan is what came next on a stream, where it lies.

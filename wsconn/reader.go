@@ -234,6 +234,11 @@ func (r *reader) fill() error {
 		}
 		return nil
 	}
+	return r.unread(err)
+}
+
+// unread returns why nothing was read.
+func (r *reader) unread(err error) error {
 	r.recycle()
 	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		r.dry.Store(true)

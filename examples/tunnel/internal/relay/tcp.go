@@ -35,6 +35,14 @@ type fromTCP struct {
 	halfClosed atomic.Bool // this end has ended its own direction
 }
 
+// PlainTCP has a copy to a WebSocket go around Read, which counts for the end only.
+func (in *fromTCP) PlainTCP() *net.TCPConn {
+	if in.Reader != io.Reader(in.conn) {
+		return nil // something was read ahead
+	}
+	return in.conn
+}
+
 // Read reads, and tells a reset from an end.
 func (in *fromTCP) Read(p []byte) (int, error) {
 	n, err := in.Reader.Read(p)

@@ -1,8 +1,10 @@
 package relay
 
 import (
+	"bufio"
 	"errors"
 	"io"
+	"net"
 	"runtime"
 	"syscall"
 	"testing"
@@ -41,6 +43,24 @@ func TestEndIsNoReset(t *testing.T) {
 		app.CloseWrite()
 		if n, err := end.Read(make([]byte, 1)); n > 0 || err != io.EOF {
 			t.Errorf("this end's first %v: %d, %v", first, n, err)
+		}
+	}
+}
+
+// Nothing may go around what was read ahead.
+func TestPlainTCPReads(t *testing.T) {
+	_, conn := testnet.TCPPair(t)
+	for _, tt := range []struct {
+		name string
+		r    io.Reader
+		want *net.TCPConn
+	}{
+		{"the connection itself", conn, conn},
+		{"something around it", bufio.NewReader(conn), nil},
+	} {
+		in := ofTCP(conn, tt.r).Reader.(interface{ PlainTCP() *net.TCPConn })
+		if got := in.PlainTCP(); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
 		}
 	}
 }

@@ -178,3 +178,38 @@ func TestNoHalfClosePeerCloses(t *testing.T) {
 		}
 	})
 }
+
+// Nothing may go around the count of steps where that is looked at.
+func TestPlainTCPWrites(t *testing.T) {
+	_, conn := testnet.TCPPair(t)
+	for _, halfClose := range []bool{false, true} {
+		a, b := testnet.TCPPair(t)
+		ws, _ := webSockets(t, a, b, halfClose)
+		if got := relay.PlainTCP(ws, conn); (got == conn) != halfClose || (got == nil) == halfClose {
+			t.Errorf("half-close %v: %v", halfClose, got)
+		}
+		if got := relay.PlainTCP(ws, io.Discard); got != nil {
+			t.Errorf("half-close %v, to something else: %v", halfClose, got)
+		}
+	}
+}
+
+// Much goes from one TCP connection to another one, whole and counted.
+func TestLargeThroughWebSocket(t *testing.T) {
+	const request, reply = 5 << 20, 20 << 20
+	a, b := testnet.TCPPair(t)
+	server, client := webSockets(t, a, b, true)
+	nearApp, app := tcp(t)
+	nearTarget, target := tcp(t)
+	atClient := joinEnds(t, nearApp, relay.WebSocket(client, time.Minute))
+	atServer := joinEnds(t, relay.WebSocket(server, time.Minute), nearTarget)
+	app.SetDeadline(time.Now().Add(testnet.Patience))
+	target.SetDeadline(time.Now().Add(testnet.Patience))
+	send(t, app, target, request)
+	send(t, target, app, reply)
+	for _, j := range []*joined{atClient, atServer} {
+		if err := j.result(t); err != nil || j.up.Load() != request || j.down.Load() != reply {
+			t.Errorf("%d bytes up, %d down, %v", j.up.Load(), j.down.Load(), err)
+		}
+	}
+}
