@@ -81,7 +81,7 @@ func (r *reader) lend() (loan, error) {
 		case r.err != nil:
 			return loan{}, r.err
 		case r.step():
-		default:
+		case r.err == nil: // also after the step
 			r.ahead.clear() // of the ends of messages
 			if err := r.fill(); err != nil {
 				return loan{}, err

@@ -2,6 +2,7 @@ package wsconn
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -67,6 +68,20 @@ func TestWriteToBeginsWithWhatIsThere(t *testing.T) {
 	if _, err := c.WriteTo(&got); err != nil || got.String() != "begun "+string(want) {
 		t.Errorf("%q, %v", got.String(), err)
 	}
+}
+
+// A violation ends the copy when it is seen, not when more comes.
+func TestWriteToEndsAtAViolation(t *testing.T) {
+	a, b := testnet.TCPPair(t)
+	s := newSocket(upgraded{conn: a, role: frames.Client, settings: new(AcceptOptions).settings()})
+	defer s.Terminate()
+	b.Write([]byte{0xff, 0xff, 0xff, 0xff})
+	var violation *frames.Error
+	testnet.InTime(t, "WriteTo", func() {
+		if _, err := NewConn(s, nil).WriteTo(io.Discard); !errors.As(err, &violation) {
+			t.Errorf("WriteTo: %v", err)
+		}
+	})
 }
 
 // framesOfSizes returns data frames of these sizes, each with a Pong behind it,
