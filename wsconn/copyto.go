@@ -81,8 +81,9 @@ func (r *reader) lend() (loan, error) {
 		case r.err != nil:
 			return loan{}, r.err
 		case r.step():
-		case r.err == nil: // also after the step
+		case !r.ahead.empty():
 			r.ahead.clear() // of the ends of messages
+		case r.err == nil: // also after the step
 			if err := r.fill(); err != nil {
 				return loan{}, err
 			}

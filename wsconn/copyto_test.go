@@ -70,6 +70,33 @@ func TestWriteToBeginsWithWhatIsThere(t *testing.T) {
 	}
 }
 
+// Empty messages, as many as the read-ahead of a socket holds, do not hide what
+// lies behind them in its buffer.
+func TestWriteToBehindEmptyMessages(t *testing.T) {
+	a, b := testnet.TCPPair(t)
+	s := newSocket(upgraded{conn: a, role: frames.Client, settings: new(DialOptions).settings()})
+	defer s.Terminate()
+	wire, want := framesOfSizes(false, append(make([]int, maxAhead), 10))
+	wire = appendFrame(wire, frames.Header{Fin: true, Opcode: frames.Close}, nil)
+	if _, err := b.Write(wire); err != nil {
+		t.Fatal(err)
+	}
+	s.attend()
+	testnet.Poll(t, "the read-ahead", func() bool {
+		if !s.reader.lock.TryLock() {
+			return false
+		}
+		defer s.reader.lock.Unlock()
+		return len(s.reader.ahead.pieces) == maxAhead
+	})
+	var got bytes.Buffer
+	testnet.InTime(t, "WriteTo", func() {
+		if _, err := NewConn(s, nil).WriteTo(&got); err != nil || got.String() != string(want) {
+			t.Errorf("%q, %v", got.String(), err)
+		}
+	})
+}
+
 // A violation ends the copy when it is seen, not when more comes.
 func TestWriteToEndsAtAViolation(t *testing.T) {
 	a, b := testnet.TCPPair(t)
