@@ -11,7 +11,7 @@ const (
 	// bulkLimit is how much data waits to be sent before those who write have
 	// to wait. It is written in one go, with the frame that goes beyond it: as
 	// much as wsconn hands to the system at once.
-	bulkLimit = 96 << 10
+	bulkLimit = 76 << 10
 	// turnLimit is that while several streams wait: one's turn is written at a
 	// time. More of them have left the processor's cache by then.
 	turnLimit = defaultFrameSize

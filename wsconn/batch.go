@@ -41,16 +41,15 @@ func (w *writer) writeSome(op frames.Opcode, rsv frames.RSV, p []byte, size int)
 	switch {
 	case w.vectored(p, size):
 		return w.writeVectors(op, rsv, p, size)
-	case size > w.batch():
+	case size > batchSize:
 		return w.writeLarge(op, rsv, p[:min(size, len(p))])
 	}
 	buf := getBuffer(len(p))
 	defer buf.release()
-	room := min(len(buf.b), w.batch()+frames.MaxHeaderSize)
 	b, wire := buf.b[:0], 0
 	for {
 		message := p[n:min(n+size, len(p))]
-		if wire > 0 && len(b)+frames.MaxHeaderSize+len(message) > room {
+		if wire > 0 && len(b)+frames.MaxHeaderSize+len(message) > len(buf.b) {
 			break
 		}
 		h, err := w.s.machine.Send(op, rsv, true)
@@ -67,14 +66,6 @@ func (w *writer) writeSome(op frames.Opcode, rsv frames.RSV, p []byte, size int)
 		}
 	}
 	return w.sendBatch(b, n, wire, size)
-}
-
-// batch is how much payload one system call carries at most.
-func (w *writer) batch() int {
-	if w.s.machine.Role() == frames.Client && w.s.t.exact() && w.s.t.out.vectored() {
-		return maskSize
-	}
-	return batchSize
 }
 
 // sendBatch writes b, frames of wire bytes that carry size bytes each and
@@ -123,7 +114,7 @@ func (w *writer) writeLarge(op frames.Opcode, rsv frames.RSV, p []byte) (n int, 
 	defer buf.release()
 	b, begins := frames.AppendHeader(buf.b[:0], h), 1
 	for n < len(p) {
-		piece := p[n:min(n+w.batch(), len(p))]
+		piece := p[n:min(n+batchSize, len(p))]
 		b = appendPayload(b, h, piece, int64(n))
 		if err := w.send(b, begins); err != nil {
 			return 0, false, err

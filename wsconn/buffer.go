@@ -8,13 +8,11 @@ import (
 
 const (
 	// batchSize is how much payload one system call carries at most, and so
-	// how long a control frame waits behind bulk data.
-	batchSize = 128 << 10
-	// maskSize is the same over TCP for what is masked first. It is no multiple of
-	// 64 KiB: with a header that is a little more than full segments of the
-	// loopback, which then takes three times as long ('go run . -run upload' of
-	// internal/bench, writes of 1 MiB).
-	maskSize = 48 << 10
+	// how long a control frame waits behind bulk data. Neither it nor the first
+	// multiples of it are multiples of 64 KiB: with its header such a one is a
+	// little more than full segments of the loopback, which then takes up to three
+	// times as long ('go run . -run upload' of internal/bench, writes of 1 MiB).
+	batchSize = 120 << 10
 	// recordSize is what one read of crypto/tls returns at most.
 	recordSize = 16 << 10
 	// smallSize is enough for what interactive protocols write.
@@ -25,7 +23,7 @@ const (
 )
 
 // buffer is memory for frames on their way, in or out. Buffers come from pools
-// by size, so that a short message does not touch 128 KiB of memory.
+// by size, so that a short message does not touch 120 KiB of memory.
 type buffer struct {
 	pool *sync.Pool // nil for a buffer that is used once
 	b    []byte

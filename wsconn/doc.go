@@ -81,5 +81,5 @@
 //	Backlog                     128
 //	BacklogWait                 5s
 //	Server.QueueSize            1048576
-//	ConnOptions.MessageSize     32768, and 131072 between two ends of this package
+//	ConnOptions.MessageSize     32768, and 122880 between two ends of this package
 package wsconn

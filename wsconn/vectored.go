@@ -97,7 +97,7 @@ func (o *outlet) writeVectors(v *vectors) error {
 	if err := o.apply(o.deadline.Get()); err != nil {
 		return err
 	}
-	if v.size >= vectorSize && !o.wide {
+	if v.size > vectorSize-batchSize && !o.wide {
 		o.wide = true
 		o.widen()
 	}
