@@ -11,7 +11,7 @@ var (
 
 // check returns the rule that h breaks, in the order of the sections, or nil.
 // It changes nothing.
-func (m *Machine) check(h Header) error {
+func (m *Machine) check(h Header) *Error {
 	if err := m.checkMask(h); err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (m *Machine) check(h Header) error {
 }
 
 // checkMask: section 5.1. A client masks every frame, a server none.
-func (m *Machine) checkMask(h Header) error {
+func (m *Machine) checkMask(h Header) *Error {
 	switch {
 	case m.rules.Role == Server && !h.Masked:
 		return errUnmasked
@@ -43,7 +43,7 @@ func (m *Machine) checkMask(h Header) error {
 
 // checkRSV: section 5.2. A bit may be set only where an agreed extension gives
 // it a meaning.
-func (m *Machine) checkRSV(h Header) error {
+func (m *Machine) checkRSV(h Header) *Error {
 	allowed := m.rules.RSV
 	if h.Opcode == Continuation || h.Opcode.IsControl() {
 		allowed = 0
@@ -55,7 +55,7 @@ func (m *Machine) checkRSV(h Header) error {
 }
 
 // checkControl: section 5.5, and 5.5.1 for what may follow a Close frame.
-func (m *Machine) checkControl(h Header) error {
+func (m *Machine) checkControl(h Header) *Error {
 	switch {
 	case !h.Fin:
 		return violation(CloseProtocolError, "5.5", "a fragmented %v frame", h.Opcode)
@@ -68,7 +68,7 @@ func (m *Machine) checkControl(h Header) error {
 }
 
 // checkData: section 5.4, 5.5.1, and the limits, for which section 10.4 allows.
-func (m *Machine) checkData(h Header) error {
+func (m *Machine) checkData(h Header) *Error {
 	in := &m.in
 	switch {
 	case m.in.closed != nil:

@@ -23,6 +23,12 @@ type Rules struct {
 	// application will see, so neither UTF-8 nor MaxMessage is checked here.
 	RSV RSV
 
+	// HalfClose says that both ends agreed to go on after one of them has sent
+	// its Close frame: the other one may still send data, and both of them
+	// pings and pongs. RFC 6455 has no such thing (section 5.5.1); it is for an
+	// extension to agree.
+	HalfClose bool
+
 	// MaxMessage is the largest message to receive, in bytes of payload over
 	// all its frames; a frame that would exceed it is refused with
 	// [CloseMessageTooBig] before any of its payload. Zero means no limit.
@@ -34,12 +40,6 @@ type Rules struct {
 	// frame that this limit bounds, and a peer that hears "too big" would
 	// be led to change the wrong thing. Zero means no limit.
 	MaxFragments int
-
-	// HalfClose says that both ends agreed to go on after one of them has sent
-	// its Close frame: the other one may still send data, and both of them
-	// pings and pongs. RFC 6455 has no such thing (section 5.5.1); it is for an
-	// extension to agree.
-	HalfClose bool
 }
 
 // Machine is what one end of a connection remembers between frames, and the

@@ -4,16 +4,16 @@ import "fmt"
 
 // receiver is the receiving half of a Machine.
 type receiver struct {
-	err error // the first violation, which is the last word
+	err *Error // the first violation, which is the last word
 
 	frame     Header // the current frame
 	remaining int64  // payload bytes of it still to come
 
-	open   bool   // a data message lacks its end
+	size   int64  // payload bytes the frames of a data message announced; may wrap if there is no limit
+	frames int64  // how many they are
+	open   bool   // it lacks its end
 	op     Opcode // its type, kept after its end
 	rsv    RSV    // the bits of its first frame, kept after its end
-	size   int64  // payload bytes its frames announced; may wrap if there is no limit
-	frames int64  // how many they are
 	text   UTF8   // complete between messages, since anything else is a violation
 
 	closed  *CloseError
@@ -62,10 +62,12 @@ func (m *Machine) Header(h Header) error {
 // 8.1), and what [ParseClosePayload] says of a Close frame.
 func (m *Machine) Payload(dst, src []byte) error {
 	in := &m.in
-	if in.err != nil || len(src) == 0 {
+	switch {
+	case in.err != nil:
 		return in.err
-	}
-	if int64(len(src)) > in.remaining {
+	case len(src) == 0:
+		return nil
+	case int64(len(src)) > in.remaining:
 		panic(fmt.Sprintf("frames: Payload of %d bytes with %d still to come", len(src), in.remaining))
 	}
 	dst = dst[:len(src)]
@@ -93,10 +95,11 @@ func (m *Machine) Payload(dst, src []byte) error {
 // than [Machine.Remaining], it panics. The error is that of a violation before.
 func (m *Machine) Passed(n int64) error {
 	in := &m.in
-	if in.err != nil || n == 0 {
-		return in.err
-	}
 	switch {
+	case in.err != nil:
+		return in.err
+	case n == 0:
+		return nil
 	case n < 0 || n > in.remaining:
 		panic(fmt.Sprintf("frames: Passed %d bytes with %d still to come", n, in.remaining))
 	case in.frame.Masked, in.frame.Opcode.IsControl(), in.checksText():
@@ -128,7 +131,7 @@ func (in *receiver) complete() error {
 	case in.frame.Opcode == Close:
 		code, reason, err := ParseClosePayload(in.control[:in.frame.Length])
 		if err != nil {
-			return in.fail(err)
+			return in.fail(err.(*Error))
 		}
 		in.closed = &CloseError{Code: code, Reason: reason}
 	case in.frame.Opcode.IsControl(), !in.frame.Fin:
@@ -140,7 +143,7 @@ func (in *receiver) complete() error {
 	return nil
 }
 
-func (in *receiver) fail(err error) error {
+func (in *receiver) fail(err *Error) error {
 	in.err = err
 	return err
 }

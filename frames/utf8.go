@@ -9,7 +9,7 @@ import "unicode/utf8"
 // The zero value is ready for use. It serves one goroutine at a time.
 type UTF8 struct {
 	rune [utf8.UTFMax]byte // the beginning of a rune whose rest is yet to come
-	n    int               // how much of it there is; never a whole rune
+	n    byte              // how much of it there is; never a whole rune
 	bad  bool
 }
 
@@ -32,7 +32,7 @@ func (v *UTF8) Valid(p []byte) bool {
 	// automaton that stops at every byte (BenchmarkUTF8).
 	whole := len(p) - PartialRune(p)
 	v.bad = v.bad || !utf8.Valid(p[:whole])
-	v.n += copy(v.rune[v.n:], p[whole:])
+	v.n += byte(copy(v.rune[v.n:], p[whole:]))
 	return !v.bad
 }
 

@@ -25,8 +25,9 @@ const (
 // buffer is memory for frames on their way, in or out. Buffers come from pools
 // by size, so that a short message does not touch 120 KiB of memory.
 type buffer struct {
-	pool *sync.Pool // nil for a buffer that is used once
-	b    []byte
+	pool  *sync.Pool // nil for a buffer that is used once
+	b     []byte
+	ahead ahead // of a reader
 }
 
 var (

@@ -94,15 +94,14 @@ func (s *Socket) linger() {
 	defer bound.Stop()
 	s.reader.lock.Lock() // the holder was woken; the lock is never given back
 	s.reader.purpose = forLinger
-	s.reader.ahead = ahead{} // nobody will take it
-	s.reader.aheadBytes.Store(0)
+	s.reader.forget()
 	s.reader.inflation.drop()
 	scratch := largeBuffers.Get().(*buffer)
 	defer scratch.release()
-	for s.reader.err == nil {
+	for s.reader.ended.err() == nil {
 		s.reader.receive(scratch.b, true)
 	}
-	err := s.reader.err
+	err := s.reader.ended.err()
 	if s.machine.CloseReceived() != nil || errors.As(err, new(*frames.Error)) {
 		err = s.finish(scratch.b)
 	}
@@ -115,17 +114,17 @@ func (s *Socket) finish(scratch []byte) error {
 	s.writer.lock.Lock() // never given back either
 	sent := s.writer.flush()
 	said := s.t.closeWrite()
-	violation := errors.As(s.reader.over, new(*frames.Error))
+	violation := errors.As(s.reader.ended.over(), new(*frames.Error))
 	switch {
 	case violation:
 		// Who broke the protocol gets time to read our Close.
-		s.closing.settle(s.reader.over)
+		s.closing.settle(s.reader.ended.over())
 		s.awaitEOF(scratch)
 	case sent != nil:
 		return sent
-	case s.stream.halfClose && s.reader.lost != nil:
+	case s.stream.halfClose && s.reader.ended.lost() != nil:
 		// Before the peer can have seen our Close, or that is settled.
-		return s.reader.lost
+		return s.reader.ended.lost()
 	case s.stream.halfClose:
 		// The peer's Close may have come long before ours: only the end of its
 		// transport says that it has read everything. If neither end can say

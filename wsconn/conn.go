@@ -42,7 +42,7 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 	if s.lockReader(s.waitReader) == nil {
 		s.machine.SetLimits(0, 0) // a stream holds no message, but a compressed one
 		s.reader.inflation.unlimited()
-		s.reader.ahead.stream = true
+		s.reader.stream = true
 		if s.open != nil {
 			s.message = append(s.message, s.open.head...)
 			s.open = nil

@@ -76,27 +76,28 @@ func (c *Conn) borrow() (loan, error) {
 // lend gives away what has been received, as soon as there is some, with the buffer
 // that it lies in. It is decoded there, as the read-ahead does that.
 func (r *reader) lend() (loan, error) {
-	for r.ahead.from == r.ahead.to {
+	for r.ahead().size() == 0 {
 		switch {
-		case r.err != nil:
-			return loan{}, r.err
+		case r.ended.err() != nil:
+			return loan{}, r.ended.err()
 		case r.step():
-		case !r.ahead.empty():
-			r.ahead.clear() // of the ends of messages
-		case r.err == nil: // also after the step
+		case !r.ahead().empty():
+			r.ahead().clear() // of the ends of messages
+		case r.ended.err() == nil: // also after the step
 			if err := r.fill(); err != nil {
 				return loan{}, err
 			}
 		}
 	}
-	for r.err == nil && r.step() {
+	for r.ended.err() == nil && r.step() {
 	}
-	l := loan{r.buf.b[r.ahead.from:r.ahead.to], r.buf}
+	a := r.ahead()
+	l := loan{r.buf.b[a.from:a.to], r.buf}
+	a.clear()
 	rest := r.buf.b[r.r:r.w]
 	r.buf, r.r, r.w = nil, 0, 0
 	r.put(rest)
 	r.aheadBytes.Add(-int64(len(l.p)))
-	r.ahead.clear()
 	r.settle()
 	return l, nil
 }

@@ -87,7 +87,7 @@ func TestWriteToBehindEmptyMessages(t *testing.T) {
 			return false
 		}
 		defer s.reader.lock.Unlock()
-		return len(s.reader.ahead.pieces) == maxAhead
+		return s.reader.ahead().full()
 	})
 	var got bytes.Buffer
 	testnet.InTime(t, "WriteTo", func() {

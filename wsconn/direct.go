@@ -23,7 +23,7 @@ func (r *reader) receiveDirect(p []byte) (n int, end bool, err error) {
 	}
 	if err := r.s.machine.Payload(p, p); err != nil {
 		r.fail(err)
-		return 0, false, r.err
+		return 0, false, r.ended.err()
 	}
 	r.op, r.rsv, _ = r.s.machine.Message()
 	if r.s.machine.Remaining() > 0 {

@@ -2,13 +2,35 @@ package wsconn
 
 import (
 	"errors"
+	"net"
 	"os"
+	"time"
+
+	"github.com/wsstream/wsstream/internal/wait"
 )
 
-// fetch is a read of a transport that the read-ahead must not wake: a deadline
-// that is not the user's might ruin it, or it knows none. It goes on when the
-// read-ahead makes room for the application, and whoever reads next gets what it
-// brings.
+// fetching is how the read-ahead reads a transport that it must not wake: a
+// deadline that is not the user's might ruin it, or it knows none.
+type fetching struct {
+	hurry wait.Deadline // ends the wait for the fetch
+	fetch *fetch        // in flight; nil without one
+	// refusal is what a transport says that knows no read deadlines. It works
+	// without.
+	refusal error
+}
+
+// newFetching returns nil for a transport that is read ahead without. It takes
+// the read deadline of the handshake away.
+func newFetching(t *transport) *fetching {
+	refusal := t.SetReadDeadline(time.Time{})
+	if refusal == nil && survivesDeadline(t.base()) {
+		return nil
+	}
+	return &fetching{refusal: refusal}
+}
+
+// fetch is a read that goes on when the read-ahead makes room for the application,
+// and whoever reads next gets what it brings.
 type fetch struct {
 	buf  *buffer
 	r, w int // what it has brought and nobody has taken is buf[r:w]
@@ -16,51 +38,55 @@ type fetch struct {
 	done chan struct{} // closed when the above is there
 }
 
-func (t *transport) fetch(buf *buffer) *fetch {
+func newFetch(conn net.Conn, buf *buffer) *fetch {
 	f := &fetch{buf: buf, done: make(chan struct{})}
 	go func() {
 		defer close(f.done)
-		f.w, f.err = t.Read(f.buf.b)
+		f.w, f.err = conn.Read(f.buf.b)
 	}()
 	return f
 }
 
 // fetches reports whether the next read is that of a fetch.
 func (r *reader) fetches() bool {
-	return r.fetch != nil || r.purpose == forReadAhead && r.in.hurry != nil
+	f := r.in.fetching
+	return f != nil && (f.fetch != nil || r.purpose == forReadAhead)
 }
 
 // readFetch reads what a fetch brings. The read-ahead waits for it until
 // somebody else wants to.
 func (r *reader) readFetch() (n int, err error) {
-	if r.fetch == nil {
-		r.fetch = r.s.t.fetch(r.bufs.Get().(*buffer))
+	all := r.in.fetching
+	if all.fetch == nil {
+		all.fetch = newFetch(&r.s.t, r.bufs.Get().(*buffer))
 	}
-	f := r.fetch
+	f := all.fetch
 	if r.purpose != forReadAhead {
 		<-f.done
-	} else if !r.in.hurry.Wait(f.done, nil) {
+	} else if !all.hurry.Wait(f.done, nil) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	n = copy(r.space(), f.buf.b[f.r:f.w])
 	if f.r += n; n > 0 {
 		return n, nil
 	}
-	r.fetch = nil
+	all.fetch = nil
 	f.buf.release()
 	return 0, f.err
 }
 
 // discard reads the transport once for nobody.
 func (r *reader) discard(scratch []byte) (err error) {
-	if f := r.fetch; f != nil {
-		<-f.done
-		r.fetch = nil
-		if err = f.err; errors.Is(err, os.ErrDeadlineExceeded) {
-			err = nil // Close has woken it
-		}
+	all := r.in.fetching
+	if all == nil || all.fetch == nil {
+		_, err = r.s.t.Read(scratch)
 		return err
 	}
-	_, err = r.s.t.Read(scratch)
+	f := all.fetch
+	<-f.done
+	all.fetch = nil
+	if err = f.err; errors.Is(err, os.ErrDeadlineExceeded) {
+		err = nil // Close has woken it
+	}
 	return err
 }

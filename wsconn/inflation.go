@@ -66,7 +66,7 @@ func (r *reader) content(p []byte, block bool) (n int, end bool, err error) {
 	if r.inflation == nil {
 		// As payload, which would be one stack frame more: the reader of an idle
 		// connection has just room in its 2 KiB.
-		if r.ahead.empty() {
+		if r.ahead().empty() {
 			return r.receive(p, block)
 		}
 		return r.takeAhead(p)

@@ -26,13 +26,11 @@ const (
 type inlet struct {
 	t        *transport
 	deadline wait.Deadline // the application's
-	// hurry is for the wait of the read-ahead for its fetch. It is nil for a
-	// transport that goes on after a read deadline, which is read ahead without.
-	hurry *wait.Deadline
+	fetching *fetching     // nil for a transport that goes on after a read deadline
 
 	mu      sync.Mutex
-	applied time.Time // the deadline that is set on the transport
-	wanted  int32     // how many of the application's calls wait for the reader
+	wanted  int32   // how many of the application's calls wait for the reader
+	applied instant // the deadline that is set on the transport
 	reading purpose
 	ended   bool // by a local Close: what is left belongs to the linger
 }
@@ -48,8 +46,8 @@ func (in *inlet) enter(p purpose) error {
 		return os.ErrDeadlineExceeded
 	case p == forApplication:
 		at = in.deadline.Get()
-	case p == forReadAhead && in.hurry != nil:
-		in.hurry.Set(at)
+	case p == forReadAhead && in.fetching != nil:
+		in.fetching.hurry.Set(at)
 	}
 	in.reading = p
 	in.apply(at)
@@ -74,10 +72,13 @@ func (in *inlet) move(t time.Time) error {
 	in.deadline.Set(t)
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.reading != forApplication {
-		return in.t.noReadDeadline
+	switch {
+	case in.reading == forApplication:
+		return in.apply(in.deadline.Get())
+	case in.fetching != nil:
+		return in.fetching.refusal
 	}
-	return in.apply(in.deadline.Get())
+	return nil
 }
 
 // want counts calls of the application that wait for the reader.
@@ -86,10 +87,10 @@ func (in *inlet) want(calls int32) {
 	defer in.mu.Unlock()
 	in.wanted += calls
 	if in.wanted > 0 && in.reading == forReadAhead {
-		if in.hurry == nil {
+		if in.fetching == nil {
 			in.apply(wait.Past)
 		} else {
-			in.hurry.Set(wait.Past)
+			in.fetching.hurry.Set(wait.Past)
 		}
 	}
 }
@@ -99,8 +100,8 @@ func (in *inlet) end() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.ended = true
-	if in.hurry != nil {
-		in.hurry.Set(wait.Past)
+	if in.fetching != nil {
+		in.fetching.hurry.Set(wait.Past)
 	}
 	in.apply(wait.Past)
 }
@@ -108,9 +109,8 @@ func (in *inlet) end() {
 // apply brings the transport's read deadline to t. It is called with the mutex
 // held.
 func (in *inlet) apply(t time.Time) error {
-	if t.Equal(in.applied) {
+	if !in.applied.set(t) {
 		return nil
 	}
-	in.applied = t
 	return in.t.SetReadDeadline(t)
 }

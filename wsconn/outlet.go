@@ -48,7 +48,7 @@ type outlet struct {
 	waiting bool          // a Write is inside the transport until the deadline
 	wide    bool          // widen has been called
 	inside  int           // bytes of the Write there, or of the drain, if stamps are kept
-	applied time.Time     // the deadline that is set on the transport
+	applied instant       // the deadline that is set on the transport
 	taken   int           // bytes of the last Write that the transport took at once
 	rest    []byte        // accepted, not yet sent
 	drainer chan struct{} // closed when the drain in progress ends; nil without one
@@ -128,10 +128,9 @@ func (o *outlet) moveDeadline(t time.Time) error {
 
 // apply brings the transport's write deadline to t.
 func (o *outlet) apply(t time.Time) error {
-	if t.Equal(o.applied) {
+	if !o.applied.set(t) {
 		return nil
 	}
-	o.applied = t
 	return o.Conn.SetWriteDeadline(t)
 }
 

@@ -19,21 +19,21 @@ type pulse struct {
 // stamps keep the pulse of a transport that has none to be asked for: one that
 // is not TCP, or a system that does not tell. The methods of nil do nothing.
 type stamps struct {
-	start          time.Time
+	start          time.Duration // since epoch
 	received, sent atomic.Int64
 	got, taken     atomic.Uint64
 }
 
 func (s *stamps) read(n int) {
 	if n > 0 && s != nil {
-		s.received.Store(int64(time.Since(s.start)))
+		s.received.Store(int64(sinceEpoch() - s.start))
 		s.got.Add(uint64(n))
 	}
 }
 
 func (s *stamps) wrote(n int) {
 	if n > 0 && s != nil {
-		s.sent.Store(int64(time.Since(s.start)))
+		s.sent.Store(int64(sinceEpoch() - s.start))
 		s.taken.Add(uint64(n))
 	}
 }

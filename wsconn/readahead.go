@@ -7,11 +7,19 @@ import "github.com/wsstream/wsstream/frames"
 const maxAhead = 1024
 
 // ahead is payload that was received while nobody read. It lies decoded in the
-// reader's buffer, before what has not been looked at yet.
+// reader's buffer, before what has not been looked at yet. That of no buffer is
+// nil.
 type ahead struct {
 	from, to int // in the buffer
 	pieces   []piece
-	stream   bool // it is for a Conn, which does not ask where messages end
+}
+
+// ahead returns what has been read ahead.
+func (r *reader) ahead() *ahead {
+	if r.buf == nil {
+		return nil
+	}
+	return &r.buf.ahead
 }
 
 // piece is a part of a message, or its end if it has no bytes.
@@ -22,15 +30,26 @@ type piece struct {
 	end bool
 }
 
-func (a *ahead) empty() bool { return len(a.pieces) == 0 }
+func (a *ahead) empty() bool { return a == nil || len(a.pieces) == 0 }
+
+// size returns how many bytes it is. It may be not empty without any.
+func (a *ahead) size() int {
+	if a == nil {
+		return 0
+	}
+	return a.to - a.from
+}
+
+// full reports whether it holds as many pieces as it may.
+func (a *ahead) full() bool { return a != nil && len(a.pieces) >= maxAhead }
 
 // clear forgets everything, but for the room for pieces.
 func (a *ahead) clear() { a.from, a.to, a.pieces = 0, 0, a.pieces[:0] }
 
-// add takes note of n more bytes of the message in progress.
-func (a *ahead) add(op frames.Opcode, rsv frames.RSV, n int, end bool) {
+// add takes note of n more bytes of the message in progress, for a stream or not.
+func (a *ahead) add(op frames.Opcode, rsv frames.RSV, n int, end, stream bool) {
 	a.to += n
-	if last := len(a.pieces) - 1; last >= 0 && a.goesOn(a.pieces[last], rsv) {
+	if last := len(a.pieces) - 1; last >= 0 && a.pieces[last].goesOn(rsv, stream) {
 		a.pieces[last].n += n
 		a.pieces[last].end = end
 		return
@@ -40,10 +59,10 @@ func (a *ahead) add(op frames.Opcode, rsv frames.RSV, n int, end bool) {
 	}
 }
 
-// goesOn reports whether what comes belongs to the last piece. A stream wants to
-// know where messages end only of compressed ones.
-func (a *ahead) goesOn(last piece, rsv frames.RSV) bool {
-	return !last.end || a.stream && last.rsv == 0 && rsv == 0
+// goesOn reports whether what comes behind a piece belongs to it. A stream wants
+// to know where messages end only of compressed ones.
+func (p piece) goesOn(rsv frames.RSV, stream bool) bool {
+	return !p.end || stream && p.rsv == 0 && rsv == 0
 }
 
 // take moves payload of one message from buf into p. end is as for
@@ -57,7 +76,7 @@ func (a *ahead) take(p, buf []byte) (n int, op frames.Opcode, rsv frames.RSV, en
 	if first.n == 0 {
 		end = first.end
 		if a.pieces = a.pieces[1:]; len(a.pieces) == 0 {
-			*a = ahead{stream: a.stream}
+			*a = ahead{}
 		}
 	}
 	return n, op, rsv, end
@@ -70,7 +89,7 @@ func (s *Socket) attend() {
 	if !s.reader.lock.TryLock() {
 		return // somebody does
 	}
-	if s.closing.local.Given() || s.reader.over != nil {
+	if s.closing.local.Given() || s.reader.ended.over() != nil {
 		s.reader.lock.Unlock()
 		return
 	}
@@ -91,13 +110,13 @@ func (s *Socket) readAhead() {
 // there is no payload any more, but pings and pongs go on. It returns false if
 // it cannot go on.
 func (r *reader) advance() bool {
-	return r.step() || r.over == nil && len(r.ahead.pieces) < maxAhead && r.hasRoom() && r.fill() == nil
+	return r.step() || r.ended.over() == nil && !r.ahead().full() && r.hasRoom() && r.fill() == nil
 }
 
 // step is advance in what is in the buffer.
 func (r *reader) step() bool {
 	switch {
-	case r.over != nil, len(r.ahead.pieces) >= maxAhead:
+	case r.ended.over() != nil, r.ahead().full():
 		return false
 	case r.s.machine.Remaining() > 0 && r.r < r.w:
 		r.decode()
@@ -121,15 +140,16 @@ func (r *reader) decode() {
 	}
 	src := r.buf.b[r.r:r.w]
 	src = src[:min(int64(len(src)), r.s.machine.Remaining())]
-	if r.ahead.empty() {
-		r.ahead.from, r.ahead.to = r.r, r.r
+	a := r.ahead()
+	if a.empty() {
+		a.from, a.to = r.r, r.r
 	}
 	r.r += len(src)
 	if err := r.s.machine.Payload(src, src); err != nil {
 		r.fail(err)
 		return
 	}
-	if to := r.buf.b[r.ahead.to:]; &to[0] != &src[0] {
+	if to := r.buf.b[a.to:]; &to[0] != &src[0] {
 		copy(to, src)
 	}
 	r.aheadOf(len(src), r.messageEnd())
@@ -137,8 +157,16 @@ func (r *reader) decode() {
 
 func (r *reader) aheadOf(n int, end bool) {
 	op, rsv, _ := r.s.machine.Message()
-	r.ahead.add(op, rsv, n, end)
+	r.ahead().add(op, rsv, n, end, r.stream)
 	r.aheadBytes.Add(int64(n))
+}
+
+// forget throws away what was read ahead.
+func (r *reader) forget() {
+	if a := r.ahead(); a != nil {
+		*a = ahead{}
+	}
+	r.aheadBytes.Store(0)
 }
 
 // hasRoom reports whether another read has somewhere to put what it reads.
@@ -159,6 +187,7 @@ func (r *reader) grow() bool {
 		return false
 	}
 	copy(large.b, r.buf.b[:r.w])
+	large.ahead, r.buf.ahead = r.buf.ahead, ahead{}
 	r.buf.release()
 	r.buf = large
 	return true
@@ -170,7 +199,7 @@ func (r *reader) compact() {
 	if r.w < len(r.buf.b) {
 		return
 	}
-	b, a := r.buf.b, &r.ahead
+	b, a := r.buf.b, &r.buf.ahead
 	n := copy(b, b[a.from:a.to])
 	a.from, a.to = 0, n
 	r.w = n + copy(b[n:], b[r.r:r.w])

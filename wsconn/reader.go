@@ -20,24 +20,20 @@ type reader struct {
 	lock wait.Lock // of whoever reads
 	poll poller
 
-	turns   atomic.Uint64 // how often the application has read the transport
+	turns   atomic.Uint32 // how often the application has read the transport
 	dry     atomic.Bool   // all that had arrived has been read
 	purpose purpose       // of whoever holds the lock
 	op      frames.Opcode // of the message that the last payload belongs to
 	rsv     frames.RSV    // of that message, too
+	stream  bool          // it is for a Conn, which does not ask where messages end
 
-	fetch      *fetch       // in flight; nil without one
 	bufs       *sync.Pool   // where the buffer comes from
 	buf        *buffer      // nil while nothing is in it
-	ahead      ahead        // decoded, not yet taken
-	aheadBytes atomic.Int64 // of it
-	direct     []byte       // the application's, to be read into before the buffer; nil without one
 	r, w       int          // the bytes not yet looked at are buf[r:w]
+	aheadBytes atomic.Int64 // of what was read ahead
+	direct     []byte       // the application's, to be read into before the buffer; nil without one
 	inflation  *inflation   // nil where compression was not agreed
-
-	err  error // what the application gets when all payload has been taken
-	over error // what has ended reading the transport: only half-close lets it outlive err
-	lost error // how the transport has ended, if it has been read to its end
+	ended      *ended       // nil while reading goes on
 }
 
 // prefill puts bytes into the buffer that the handshake read too many.
@@ -62,15 +58,15 @@ func (r *reader) put(b []byte) {
 // end says that they are its last; n is 0 without an error only for an empty
 // rest of a message or, if block is false, when nothing is buffered.
 func (r *reader) payload(p []byte, block bool) (n int, end bool, err error) {
-	if !r.ahead.empty() {
-		return r.takeAhead(p)
+	if r.ahead().empty() {
+		return r.receive(p, block)
 	}
-	return r.receive(p, block)
+	return r.takeAhead(p)
 }
 
 // takeAhead is payload of what was read ahead.
 func (r *reader) takeAhead(p []byte) (n int, end bool, err error) {
-	n, r.op, r.rsv, end = r.ahead.take(p, r.buf.b)
+	n, r.op, r.rsv, end = r.ahead().take(p, r.buf.b)
 	r.aheadBytes.Add(-int64(n))
 	if r.rsv == 0 {
 		r.settle()
@@ -82,7 +78,7 @@ func (r *reader) takeAhead(p []byte) (n int, end bool, err error) {
 
 // receive is payload past what was read ahead.
 func (r *reader) receive(p []byte, block bool) (n int, end bool, err error) {
-	for r.err == nil {
+	for r.ended.err() == nil {
 		switch {
 		case r.s.machine.Remaining() > 0 && r.r < r.w:
 			n, end = r.take(p)
@@ -97,7 +93,7 @@ func (r *reader) receive(p []byte, block bool) (n int, end bool, err error) {
 				r.op, r.rsv, _ = r.s.machine.Message()
 				return 0, true, nil
 			}
-		case r.err == nil:
+		case r.ended.err() == nil:
 			if !block {
 				return 0, false, nil
 			}
@@ -112,37 +108,16 @@ func (r *reader) receive(p []byte, block bool) (n int, end bool, err error) {
 			}
 		}
 	}
-	return 0, false, r.err
-}
-
-// fail ends reading for good; only the first reason counts.
-func (r *reader) fail(err error) {
-	if r.over != nil {
-		return
-	}
-	r.over = err
-	r.r = r.w // nobody will read that
-	r.end(err)
-	r.s.readFailed(err)
-}
-
-// end makes err what the application gets at the end. Only fail says that
-// nothing more is read.
-func (r *reader) end(err error) {
-	if r.err == nil {
-		r.err = err
-		r.settle()
-	}
-	r.recycle()
+	return 0, false, r.ended.err()
 }
 
 // settle sees to what is due when the last payload has been taken.
 func (r *reader) settle() {
-	if !r.ahead.empty() || r.inflation.busy() {
+	if !r.ahead().empty() || r.inflation.busy() {
 		return
 	}
 	r.recycle()
-	if r.err == io.EOF && !r.s.closing.peerEnded.Load() {
+	if r.ended.err() == io.EOF && !r.s.closing.peerEnded.Load() {
 		r.s.peerEnded()
 	}
 }
@@ -202,7 +177,7 @@ func (r *reader) endFrame() {
 // messageEnd reports whether the frame just completed ends a data message.
 func (r *reader) messageEnd() bool {
 	f := r.s.machine.Frame()
-	return r.over == nil && r.s.machine.Remaining() == 0 && f.Fin && !f.Opcode.IsControl()
+	return r.ended.over() == nil && r.s.machine.Remaining() == 0 && f.Fin && !f.Opcode.IsControl()
 }
 
 // fill reads more bytes from the transport, waiting for them until the deadline
@@ -244,9 +219,7 @@ func (r *reader) unread(err error) error {
 		r.dry.Store(true)
 		return err
 	}
-	r.lost = truncation(err)
-	r.fail(r.lost)
-	return r.over
+	return r.lose(truncation(err))
 }
 
 // readHolding reads from a transport that wants a buffer to wait with: a large one
@@ -272,11 +245,11 @@ func (r *reader) space() []byte {
 }
 
 // buffered returns how many bytes are here already.
-func (r *reader) buffered() int { return r.ahead.to - r.ahead.from + r.w - r.r }
+func (r *reader) buffered() int { return r.ahead().size() + r.w - r.r }
 
 // recycle gives the buffer back if nothing is left in it.
 func (r *reader) recycle() {
-	if r.buf != nil && r.r == r.w && r.ahead.empty() {
+	if r.buf != nil && r.r == r.w && r.buf.ahead.empty() {
 		r.buf.release()
 		r.buf, r.r, r.w = nil, 0, 0
 	}

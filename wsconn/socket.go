@@ -74,9 +74,7 @@ func newSocket(u upgraded) *Socket {
 	})
 	s.writer.s, s.writer.pinged = s, s.watch.pinged
 	s.reader.s, s.reader.in.t = s, &s.t
-	if !survivesDeadline(s.t.base()) {
-		s.reader.in.hurry = new(wait.Deadline)
-	}
+	s.reader.in.fetching = newFetching(&s.t)
 	s.reader.inflation = newInflation(u.compression, u.role, u.maxMessage)
 	s.compressor = newCompressor(u.compression, u.role)
 	s.reader.poll.init(&s.reader)

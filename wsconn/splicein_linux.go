@@ -88,7 +88,7 @@ func (x *spliceIn) receiveLocked(r *reader) error {
 
 // atFrame reports whether the next byte from the transport begins a frame.
 func (r *reader) atFrame() bool {
-	return r.err == nil && r.ahead.empty() && r.r == r.w && r.s.machine.Remaining() == 0
+	return r.ended.err() == nil && r.ahead().empty() && r.r == r.w && r.s.machine.Remaining() == 0
 }
 
 // splices reports whether the next byte from the transport is the application's,
@@ -96,7 +96,7 @@ func (r *reader) atFrame() bool {
 func (r *reader) splices() bool {
 	f := r.s.machine.Frame()
 	op, _, _ := r.s.machine.Message()
-	return r.err == nil && r.ahead.empty() && r.r == r.w &&
+	return r.ended.err() == nil && r.ahead().empty() && r.r == r.w &&
 		r.s.machine.Remaining() > 0 && f.Length >= spliceLeast && !f.Masked && op == frames.Binary
 }
 
@@ -109,7 +109,7 @@ func (r *reader) readHeader() (err error) {
 	bufs := r.bufs
 	r.bufs = headerBuffers
 	defer func() { r.bufs = bufs }()
-	for err == nil && r.err == nil && !r.header() {
+	for err == nil && r.ended.err() == nil && !r.header() {
 		r.hasRoom() // a header that is longer is none that a server sends
 		err = r.fill()
 	}

@@ -75,7 +75,7 @@ func (t *transport) tcpPulse() (p pulse, ok bool) {
 		return pulse{}, false
 	}
 	p.unsent = unsent
-	now := time.Since(t.start)
+	now := t.age()
 	ago := func(ms uint32) time.Duration {
 		return min(now, now-time.Duration(ms)*time.Millisecond+pulseGrain)
 	}

@@ -11,17 +11,14 @@ import (
 // transport is what a socket stands on: TCP, a Unix socket, TLS over either,
 // or any other net.Conn.
 type transport struct {
-	net.Conn         // frames are read from it and written to it
-	out      *outlet // where the bytes leave; the Conn itself or below its TLS
-	start    time.Time
-	// noReadDeadline is what a transport says that knows no read deadlines. It
-	// works without.
-	noReadDeadline error
+	net.Conn               // frames are read from it and written to it
+	out      *outlet       // where the bytes leave; the Conn itself or below its TLS
+	start    time.Duration // since epoch
 }
 
 // newTransport takes a connection over after its handshake.
 func newTransport(conn net.Conn, userTimeout time.Duration) (transport, error) {
-	t := transport{Conn: conn, start: time.Now()}
+	t := transport{Conn: conn, start: sinceEpoch()}
 	if o, ok := belowAllTLS(conn).(*outlet); ok {
 		t.out = o
 	} else {
@@ -36,10 +33,14 @@ func newTransport(conn net.Conn, userTimeout time.Duration) (transport, error) {
 	if !told {
 		t.out.stamps = &stamps{start: t.start}
 	}
-	err := t.out.activate()
-	t.noReadDeadline = conn.SetReadDeadline(time.Time{})
-	return t, err
+	return t, t.out.activate()
 }
+
+// age returns the time since the start, in which the times of a pulse are.
+func (t *transport) age() time.Duration { return sinceEpoch() - t.start }
+
+// at returns a time since the start as one of the day.
+func (t *transport) at(age time.Duration) time.Time { return time.Now().Add(age - t.age()) }
 
 // base returns what is below TLS: what has to be cut to end everything.
 func (t *transport) base() net.Conn { return belowAllTLS(t.out.Conn) }

@@ -43,7 +43,7 @@ type watch struct {
 	next    time.Duration // when the heartbeat wants to be looked at
 	ping    uint64        // its last probe
 	sentAt  time.Duration // when that was sent
-	turns   uint64        // the reader's, at the last look
+	turns   uint32        // the reader's, at the last look
 	heard   time.Duration // when this end last listened
 	spoke   time.Duration // when it was last seen to have sent something
 	sent    int64         // how many frames it had sent then
@@ -78,7 +78,7 @@ func randomJitter() float64 {
 }
 
 // now returns the time since the start of the connection.
-func (w *watch) now() time.Duration { return time.Since(w.s.t.start) }
+func (w *watch) now() time.Duration { return w.s.t.age() }
 
 // wallClock returns the time of a clock that runs while the machine sleeps.
 func wallClock() time.Duration { return time.Duration(time.Now().UnixNano()) }
@@ -243,14 +243,14 @@ func (w *watch) pinged() {
 // tell any more.
 func (w *watch) lastInbound() time.Time {
 	last := max(w.s.t.feel().received, time.Duration(w.received.Load()))
-	return w.s.t.start.Add(last)
+	return w.s.t.at(last)
 }
 
 // obituary is the error for a peer that is given up.
 func (w *watch) obituary(now time.Duration, p pulse) *KeepAliveError {
 	rtt, _, _ := w.s.pings.times()
 	return &KeepAliveError{
-		Since:  w.s.t.start.Add(w.beat.life),
+		Since:  w.s.t.at(w.beat.life),
 		Silent: now - w.beat.life,
 		RTT:    rtt,
 		Unsent: p.unsent,

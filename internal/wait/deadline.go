@@ -12,35 +12,34 @@ var Past = time.Unix(1, 0)
 // Deadline is a moment that ends waits and can be moved while they last. The
 // zero value never comes. Its methods may be called at the same time.
 type Deadline struct {
-	some atomic.Bool // there is one: most have none, and are asked for it all the time
-	mu   sync.Mutex
-	m    *moment // nil before the first
+	m atomic.Pointer[moment] // nil before the first
 }
 
 // moment is when a deadline is.
 type moment struct {
+	some  atomic.Bool // there is one: most have none, and are asked for it all the time
+	mu    sync.Mutex
 	at    time.Time
 	moved chan struct{} // made by the first waiter, closed by the next Set
 }
 
-// moment is called with the mutex held.
 func (d *Deadline) moment() *moment {
-	if d.m == nil {
-		d.m = new(moment)
+	if d.m.Load() == nil {
+		d.m.CompareAndSwap(nil, new(moment))
 	}
-	return d.m
+	return d.m.Load()
 }
 
 // Set moves the deadline; the zero time takes it away.
 func (d *Deadline) Set(t time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.m == nil && t.IsZero() {
+	if d.m.Load() == nil && t.IsZero() {
 		return
 	}
 	m := d.moment()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.at = t
-	d.some.Store(!t.IsZero())
+	m.some.Store(!t.IsZero())
 	if m.moved != nil {
 		close(m.moved)
 		m.moved = nil
@@ -49,12 +48,13 @@ func (d *Deadline) Set(t time.Time) {
 
 // Get returns the deadline.
 func (d *Deadline) Get() time.Time {
-	if !d.some.Load() {
+	m := d.m.Load()
+	if m == nil || !m.some.Load() {
 		return time.Time{}
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.m.at
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.at
 }
 
 // Passed reports whether the deadline is over.
@@ -65,9 +65,9 @@ func (d *Deadline) Passed() bool {
 
 // watch returns the deadline and a channel that is closed when it moves.
 func (d *Deadline) watch() (time.Time, <-chan struct{}) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	m := d.moment()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.moved == nil {
 		m.moved = make(chan struct{})
 	}
@@ -81,7 +81,7 @@ func (d *Deadline) Lock(l *Lock, over *Signal) bool {
 		return true
 	}
 	p := l.enter()
-	return d.Wait(p.turn, over) || l.leave(p)
+	return d.Wait(p.turn, over) || p.leave()
 }
 
 // Wait waits for ready to have something or to be closed. It returns false if

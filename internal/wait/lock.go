@@ -9,26 +9,27 @@ import (
 // Lock is a mutex, the waits for which can end otherwise. Those who wait get it in
 // the order in which they came. Its methods may be called at the same time.
 type Lock struct {
-	state atomic.Int32
-	mu    sync.Mutex
-	first *place // of those who wait
+	queue atomic.Pointer[queue] // nil while the lock is free
 }
 
-// The states of a Lock.
-const (
-	free    int32 = iota
-	held          // nobody has come to wait
-	awaited       // held, and those who have come may still wait
-)
+// queue is of those who wait for a Lock that is held.
+type queue struct {
+	mu    sync.Mutex
+	first *place
+}
+
+// nobody is the queue of a Lock for which nobody has come to wait.
+var nobody queue
 
 // place is one in the queue for a Lock.
 type place struct {
-	turn chan struct{} // closed when the lock is handed over
-	next *place
+	queue *queue
+	turn  chan struct{} // closed when the lock is handed over
+	next  *place
 }
 
 // TryLock takes the lock if that is free.
-func (l *Lock) TryLock() bool { return l.state.CompareAndSwap(free, held) }
+func (l *Lock) TryLock() bool { return l.queue.CompareAndSwap(nil, &nobody) }
 
 // Lock waits for the lock.
 func (l *Lock) Lock() {
@@ -55,24 +56,26 @@ func (l *Lock) LockContext(ctx context.Context, over *Signal) bool {
 	case <-over.Done():
 	case <-ctx.Done():
 	}
-	return l.leave(p)
+	return p.leave()
 }
 
 // Unlock gives the lock to who has waited longest.
 func (l *Lock) Unlock() {
-	if l.state.CompareAndSwap(held, free) {
+	if l.queue.CompareAndSwap(&nobody, nil) {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	p := l.first
+	q := l.queue.Load()
+	if q == nil {
+		panic("wait: Unlock of a Lock that is free")
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	p := q.first
 	if p == nil {
-		if l.state.Swap(free) == free {
-			panic("wait: Unlock of a Lock that is free")
-		}
+		l.queue.Store(nil)
 		return
 	}
-	l.first = p.next
+	q.first = p.next
 	close(p.turn)
 }
 
@@ -80,28 +83,43 @@ func (l *Lock) Unlock() {
 // has become free.
 func (l *Lock) enter() *place {
 	p := &place{turn: make(chan struct{})}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for !l.state.CompareAndSwap(held, awaited) && l.state.Load() != awaited {
+	for {
 		if l.TryLock() {
 			close(p.turn)
 			return p
 		}
+		l.queue.CompareAndSwap(&nobody, new(queue))
+		if q := l.queue.Load(); q != nil && q != &nobody && l.join(q, p) {
+			return p
+		}
 	}
-	last := &l.first
+}
+
+// join puts p at the end of q, unless that is not the queue any more.
+func (l *Lock) join(q *queue, p *place) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if l.queue.Load() != q {
+		return false
+	}
+	p.queue = q
+	last := &q.first
 	for *last != nil {
 		last = &(*last).next
 	}
 	*last = p
-	return p
+	return true
 }
 
 // leave gives a place up. It returns true if it was its turn meanwhile: the caller
 // has the lock then.
-func (l *Lock) leave(p *place) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for at := &l.first; *at != nil; at = &(*at).next {
+func (p *place) leave() bool {
+	if p.queue == nil {
+		return true // it was free
+	}
+	p.queue.mu.Lock()
+	defer p.queue.mu.Unlock()
+	for at := &p.queue.first; *at != nil; at = &(*at).next {
 		if *at == p {
 			*at = p.next
 			return false
