@@ -87,7 +87,7 @@ func upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions, reply 
 		outcome: outcome{
 			subprotocol: reply.subprotocol,
 			extensions:  reply.extensions,
-			server:      &serverOutcome{value, clientAddr(r, opts.TrustedProxies, opts.ClientAddrHeader)},
+			server:      serverOutcome{value, clientAddr(r, opts.TrustedProxies, opts.ClientAddrHeader)},
 		},
 		settings: opts.settings(),
 	}

@@ -14,7 +14,7 @@ import (
 
 // closeWrite ends this end's direction of a stream.
 func (s *Socket) closeWrite() error {
-	if !s.stream.halfClose {
+	if !s.stream().halfClose {
 		return ErrNoHalfClose
 	}
 	if s.closing.local.Given() {
@@ -45,7 +45,7 @@ func (s *Socket) Close() error { return s.CloseWith(frames.CloseNormalClosure, "
 func (s *Socket) CloseWith(code frames.CloseCode, reason string) (err error) {
 	switch {
 	case code == frames.CloseNoStatusReceived && reason == "":
-		if s.stream.halfClose {
+		if s.stream().halfClose {
 			code = frames.CloseNormalClosure // without a code it would be a half-close
 		}
 	case !code.Sendable():
@@ -90,7 +90,7 @@ func (s *Socket) WaitClosed(ctx context.Context) error {
 // for, and what it sends until then is thrown away. Closing a descriptor with
 // unread input would make the kernel destroy what is in flight to the peer.
 func (s *Socket) linger() {
-	bound := time.AfterFunc(s.closeTimeout, func() { s.cut(closeTimeoutError{}, false) })
+	bound := time.AfterFunc(s.common.Value().closeTimeout, func() { s.cut(closeTimeoutError{}, false) })
 	defer bound.Stop()
 	s.reader.lock.Lock() // the holder was woken; the lock is never given back
 	s.reader.purpose = forLinger
@@ -122,10 +122,10 @@ func (s *Socket) finish(scratch []byte) error {
 		s.awaitEOF(scratch)
 	case sent != nil:
 		return sent
-	case s.stream.halfClose && s.reader.ended.lost() != nil:
+	case s.stream().halfClose && s.reader.ended.lost() != nil:
 		// Before the peer can have seen our Close, or that is settled.
 		return s.reader.ended.lost()
-	case s.stream.halfClose:
+	case s.stream().halfClose:
 		// The peer's Close may have come long before ours: only the end of its
 		// transport says that it has read everything. If neither end can say
 		// so, the client waits for the server's cut. ENOTCONN is that the
@@ -150,7 +150,7 @@ func (s *Socket) finish(scratch []byte) error {
 // the client waits for that (RFC 6455 section 7.1.1), whether the application
 // here has seen the end already or not. What it has not read yet is kept.
 func (s *Socket) hangUp() {
-	bound := time.AfterFunc(s.closeTimeout, func() { s.cut(closeTimeoutError{}, false) })
+	bound := time.AfterFunc(s.common.Value().closeTimeout, func() { s.cut(closeTimeoutError{}, false) })
 	defer bound.Stop()
 	if !s.writer.lock.LockUnless(&s.closing.done) {
 		return // by the linger, which keeps the lock

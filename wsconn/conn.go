@@ -61,7 +61,7 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 // what the peer likes. That is a wish: a tiny one would cost both ends dearly.
 func (s *Socket) messageSize(wanted int) int {
 	size := option.Or(wanted, defaultMessageSize)
-	if wish := s.stream.peerMaxMessage; wish > 0 {
+	if wish := s.stream().peerMaxMessage; wish > 0 {
 		wish = min(max(wish, smallSize), math.MaxInt32)
 		if wanted == 0 {
 			size = batchSize
@@ -131,7 +131,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 
 // readEnd takes note of why reading has ended, and returns what Read says of that.
 func (c *Conn) readEnd(err error) error {
-	if err == io.EOF && c.noHalfOpen && c.s.stream.halfClose {
+	if err == io.EOF && c.noHalfOpen && c.s.stream().halfClose {
 		c.s.endStream()
 	}
 	return c.s.opError("read", c.s.readError(err))
@@ -189,7 +189,7 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 
 // CanCloseWrite reports whether the peer agreed to half-close in the handshake,
 // as [Dial] and [Accept] do.
-func (c *Conn) CanCloseWrite() bool { return c.s.stream.halfClose }
+func (c *Conn) CanCloseWrite() bool { return c.s.stream().halfClose }
 
 // CloseWrite tells the peer that the stream ends here, behind everything that
 // was written; its Read returns io.EOF. Reading goes on. It does not wait.

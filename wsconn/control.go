@@ -16,12 +16,12 @@ func (s *Socket) control(op frames.Opcode, payload []byte) {
 	case frames.Ping:
 		pong := newControl(frames.Pong, payload)
 		aside(func() { s.writer.enqueue(pong) })
-		if s.onPing != nil {
-			s.onPing(s, bytes.Clone(payload))
+		if s.hooks != nil && s.hooks.onPing != nil {
+			s.hooks.onPing(s, bytes.Clone(payload))
 		}
 	case frames.Pong:
-		if s.onPong != nil {
-			s.onPong(s, bytes.Clone(payload))
+		if s.hooks != nil && s.hooks.onPong != nil {
+			s.hooks.onPong(s, bytes.Clone(payload))
 		}
 		s.pings.answered(payload)
 	case frames.Close:
@@ -49,7 +49,7 @@ func (s *Socket) peerClosed(ce *CloseError) {
 	switch {
 	case !clean:
 		s.reader.fail(ce)
-	case !s.stream.halfClose:
+	case !s.stream().halfClose:
 		s.reader.fail(io.EOF)
 		s.endWriting(ce, ce.Code, "")
 	default:
@@ -61,7 +61,7 @@ func (s *Socket) peerClosed(ce *CloseError) {
 		}
 		s.reader.end(io.EOF)
 	}
-	if !s.stream.halfClose && s.machine.Role() == frames.Server {
+	if !s.stream().halfClose && s.machine.Role() == frames.Server {
 		go s.hangUp()
 	}
 }
@@ -70,7 +70,7 @@ func (s *Socket) peerClosed(ce *CloseError) {
 // before a clean end. Only now a peer that knows half-close may be told so.
 func (s *Socket) peerEnded() {
 	s.closing.peerEnded.Store(true)
-	if s.stream.halfClose && s.machine.CloseReceived().Code == frames.CloseNormalClosure {
+	if s.stream().halfClose && s.machine.CloseReceived().Code == frames.CloseNormalClosure {
 		s.sendClose(frames.CloseNormalClosure, "")
 	}
 }
@@ -108,7 +108,7 @@ func (s *Socket) endWriting(err error, code frames.CloseCode, reason string) {
 // two ends that know half-close, code 1000 means that this end has stopped
 // reading, and no code that it has not, or has read to the end.
 func (s *Socket) sendClose(code frames.CloseCode, reason string) error {
-	if s.stream.halfClose && code == frames.CloseNormalClosure && s.closing.peerEnded.Load() {
+	if s.stream().halfClose && code == frames.CloseNormalClosure && s.closing.peerEnded.Load() {
 		code, reason = frames.CloseNoStatusReceived, ""
 	}
 	payload, err := frames.AppendClosePayload(nil, code, reason)

@@ -191,7 +191,7 @@ func shake(ctx context.Context, conn net.Conn, q *clientRequest, opts *DialOptio
 		outcome: outcome{
 			subprotocol: agreed.subprotocol,
 			extensions:  strings.Join(resp.Header.Values("Sec-Websocket-Extensions"), ", "),
-			client:      &clientOutcome{q.target.String(), answerText(resp)},
+			client:      clientOutcome{q.target.String(), answerText(resp), q.key},
 		},
 	}, nil
 }

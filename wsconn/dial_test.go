@@ -44,7 +44,7 @@ func TestDialAgrees(t *testing.T) {
 	}
 	u.conn.Close()
 	if u.subprotocol != "b" || u.stream != (streamTerms{agreed: true, halfClose: true, peerMaxMessage: 9}) || u.role != frames.Client ||
-		u.maxMessage != 5 || u.maxFragments != 0 || u.closeTimeout != 0 || u.buffered != nil || u.server != nil {
+		u.maxMessage != 5 || u.maxFragments != 0 || u.closeTimeout != 0 || u.buffered != nil || u.server != (serverOutcome{}) {
 		t.Errorf("%+v", u)
 	}
 }

@@ -117,7 +117,7 @@ func (q *clientRequest) bytes() []byte {
 // (RFC 6455 section 4.1, the second list).
 func (q *clientRequest) check(resp *http.Response) (agreement, error) {
 	h := resp.Header
-	switch accept := h.Values("Sec-Websocket-Accept"); {
+	switch accept := h.Values(acceptField); {
 	case !resp.ProtoAtLeast(1, 1) || resp.ProtoMajor != 1:
 		return agreement{}, fmt.Errorf("the server answered in %s, not HTTP/1.1", resp.Proto)
 	case !hasToken(h.Values("Upgrade"), "websocket"):

@@ -46,7 +46,7 @@ func (s *Socket) cannotPing() error {
 		return errLocalClose
 	}
 	err := s.writer.failure()
-	if s.stream.halfClose && err == errLocalClose {
+	if s.stream().halfClose && err == errLocalClose {
 		return nil
 	}
 	return err
@@ -54,7 +54,6 @@ func (s *Socket) cannotPing() error {
 
 // sendPing queues the Ping of a probe.
 func (s *Socket) sendPing(id uint64) {
-	s.count.pings.Add(1)
 	s.writer.enqueue(newControl(frames.Ping, binary.BigEndian.AppendUint64(nil, id)))
 }
 
@@ -177,6 +176,13 @@ func (ps *probes) fail(err error) {
 		p.finish(0, err)
 	}
 	ps.waiting = nil
+}
+
+// made returns how many there have been.
+func (ps *probes) made() int64 {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return int64(ps.last)
 }
 
 // times returns the last, the smoothed and the shortest round trip.

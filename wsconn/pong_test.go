@@ -22,12 +22,12 @@ func TestPongBeforeItsPingHasReturned(t *testing.T) {
 	server.attend()
 	client.attend()
 
-	client.writer.pinged = func() {
+	client.hooks = &hooks{pinged: func() {
 		testnet.Poll(t, "the Pong", func() bool {
 			rtt, _, _ := client.pings.times()
 			return rtt > 0
 		})
-	}
+	}}
 	if _, err := client.Ping(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -16,7 +16,22 @@ type settings struct {
 	userTimeout  time.Duration
 	onPing       func(*Socket, []byte)
 	onPong       func(*Socket, []byte)
-	jitter       func() float64 // for the keepalive, from 0 to 1
+	jitter       func() float64 // for the keepalive, from 0 to 1; nil for a random one
+}
+
+// hooks are what is called at a moment, where that is not nil.
+type hooks struct {
+	onPing, onPong func(*Socket, []byte)
+	jitter         func() float64
+	pinged         func() // a Ping has been handed to the transport
+}
+
+// hooks returns nil if there are none.
+func (s *settings) hooks() *hooks {
+	if s.onPing == nil && s.onPong == nil && s.jitter == nil {
+		return nil
+	}
+	return &hooks{onPing: s.onPing, onPong: s.onPong, jitter: s.jitter}
 }
 
 func (o *DialOptions) settings() settings {
@@ -28,7 +43,6 @@ func (o *DialOptions) settings() settings {
 		userTimeout:  o.TCPUserTimeout,
 		onPing:       o.OnPing,
 		onPong:       o.OnPong,
-		jitter:       randomJitter,
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"net"
 	"os"
 	"sync/atomic"
-	"time"
+	"unique"
 
 	"github.com/wsstream/wsstream/frames"
 	"github.com/wsstream/wsstream/internal/wait"
@@ -34,11 +34,10 @@ type Socket struct {
 	reader  reader
 	writer  writer
 
-	outcome      outcome
-	stream       streamTerms
-	closeTimeout time.Duration
-
-	onPing, onPong func(*Socket, []byte)
+	common   unique.Handle[common]
+	answered *answered      // nil for a server
+	asked    *serverOutcome // as upgraded.asked has it
+	hooks    *hooks         // nil where there are none
 
 	count counters
 	pings probes
@@ -56,13 +55,7 @@ type Socket struct {
 
 // newSocket starts a socket on a connection whose handshake is done.
 func newSocket(u upgraded) *Socket {
-	s := &Socket{
-		outcome:      u.outcome,
-		stream:       u.stream,
-		closeTimeout: u.closeTimeout,
-		onPing:       u.onPing,
-		onPong:       u.onPong,
-	}
+	s := &Socket{common: u.common(), answered: u.answered(), asked: u.asked(), hooks: u.hooks()}
 	var err error
 	s.t, err = newTransport(u.conn, u.userTimeout)
 	s.machine = frames.NewMachine(frames.Rules{
@@ -72,14 +65,13 @@ func newSocket(u upgraded) *Socket {
 		HalfClose:    u.stream.halfClose,
 		RSV:          u.compression.rsv(),
 	})
-	s.writer.s, s.writer.pinged = s, s.watch.pinged
+	s.writer.s, s.watch.s = s, s
 	s.reader.s, s.reader.in.t = s, &s.t
 	s.reader.in.fetching = newFetching(&s.t)
 	s.reader.inflation = newInflation(u.compression, u.role, u.maxMessage)
 	s.compressor = newCompressor(u.compression, u.role)
 	s.reader.poll.init(&s.reader)
 	s.reader.prefill(u.buffered)
-	s.watch.s, s.watch.jitter = s, u.jitter
 	if err != nil {
 		s.writer.fail(err)
 		s.reader.fail(err)

@@ -25,10 +25,10 @@ func (s *Socket) spliceSize(wanted int) int32 {
 	if wanted > 0 {
 		size = min(size, int64(wanted))
 	}
-	switch wish := s.stream.peerMaxMessage; {
+	switch wish := s.stream().peerMaxMessage; {
 	case wish > 0:
 		size = min(size, wish)
-	case !s.stream.agreed, wanted == 0:
+	case !s.stream().agreed, wanted == 0:
 		return 0
 	}
 	if size < spliceLeast || s.machine.Role() != frames.Server {

@@ -42,7 +42,6 @@ type Stats struct {
 type counters struct {
 	bytesRead, bytesWritten   atomic.Int64
 	framesRead, framesWritten atomic.Int64
-	pings                     atomic.Int64
 	controlsRead, controlRead atomic.Int64 // the control frames among framesRead, and their bytes
 }
 
@@ -53,7 +52,6 @@ func (c *Conn) Stats() Stats { return c.s.Stats() }
 func (s *Socket) Stats() Stats {
 	st := Stats{
 		LastInbound:   s.watch.lastInbound(),
-		PingsSent:     s.count.pings.Load(),
 		BytesRead:     s.count.bytesRead.Load(),
 		BytesWritten:  s.count.bytesWritten.Load(),
 		FramesRead:    s.count.framesRead.Load(),
@@ -61,6 +59,7 @@ func (s *Socket) Stats() Stats {
 		Ahead:         int(s.reader.aheadBytes.Load()),
 		Slow:          s.watch.slow.Load(),
 	}
+	st.PingsSent = s.pings.made()
 	st.RTT, st.SmoothedRTT, st.MinRTT = s.pings.times()
 	return st
 }

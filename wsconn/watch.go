@@ -19,8 +19,7 @@ const maxAttention = time.Second
 // goroutine of its own: it asks a silent peer whether it lives, and sees to it
 // that this end answers while its application does not read.
 type watch struct {
-	s      *Socket
-	jitter func() float64
+	s *Socket
 
 	// patience is how long either end may be silent after a Ping; the peer has
 	// told its own in the handshake, or is told is false. Half of it is how
@@ -70,6 +69,14 @@ func (w *watch) start(k KeepAlive, peerTimeout time.Duration) {
 
 // attention is how often to look whether the application reads.
 func (w *watch) attention() time.Duration { return min(w.patience/4, maxAttention) }
+
+// jitter is a number from 0 to 1.
+func (w *watch) jitter() float64 {
+	if h := w.s.hooks; h != nil && h.jitter != nil {
+		return h.jitter()
+	}
+	return randomJitter()
+}
 
 // randomJitter is a number from 0 to 1 that nobody can foresee.
 func randomJitter() float64 {
@@ -237,6 +244,9 @@ func (w *watch) probe() {
 func (w *watch) pinged() {
 	p := w.s.t.feel()
 	w.mark.Store(p.taken + uint64(p.unsent))
+	if h := w.s.hooks; h != nil && h.pinged != nil {
+		h.pinged()
+	}
 }
 
 // lastInbound returns when the last byte came. A transport that was cut does not

@@ -14,9 +14,8 @@ import (
 // Control frames are queued and never wait for the lock: whoever holds it
 // sends them at the next border between frames.
 type writer struct {
-	s      *Socket
-	lock   wait.Lock // of whoever writes
-	pinged func()    // called after a Ping was handed to the transport
+	s    *Socket
+	lock wait.Lock // of whoever writes
 
 	used      atomic.Bool // data has been written
 	closeSent atomic.Bool // the Close frame has been handed to the transport
@@ -218,7 +217,7 @@ func (w *writer) flushControls() {
 		case frames.Close:
 			w.closeSent.Store(true)
 		case frames.Ping:
-			w.pinged()
+			w.s.watch.pinged()
 		}
 	}
 }
