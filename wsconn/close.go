@@ -20,7 +20,7 @@ func (s *Socket) closeWrite() error {
 	if s.closing.local.Given() {
 		return errLocalClose
 	}
-	if !s.text.Load().seal() {
+	if !s.text().seal() {
 		return errTextCut
 	}
 	s.writer.fail(errLocalClose)
@@ -57,7 +57,7 @@ func (s *Socket) CloseWith(code frames.CloseCode, reason string) (err error) {
 	if !s.closing.begin() {
 		return nil
 	}
-	if s.text.Load().abandon() && (code == frames.CloseNormalClosure || code == frames.CloseNoStatusReceived) {
+	if s.text().abandon() && (code == frames.CloseNormalClosure || code == frames.CloseNoStatusReceived) {
 		code, reason = frames.CloseInternalError, errTextCut.Error() // else it would look complete
 	}
 	s.watch.stop()

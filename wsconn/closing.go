@@ -10,9 +10,9 @@ import (
 
 // closing is how far a socket has come on its way to its end.
 type closing struct {
-	peerEnded atomic.Bool // the peer's stream has been read to its end
 	local     wait.Signal // this end closes or terminates
 	done      wait.Signal // the transport has been cut
+	peerEnded atomic.Bool // the peer's stream has been read to its end
 
 	mu    sync.Mutex
 	ended bool

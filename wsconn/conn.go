@@ -38,7 +38,11 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 	if opts == nil {
 		opts = new(ConnOptions)
 	}
-	s.taken.Store(true)
+	c := &Conn{s: s, messageSize: s.messageSize(opts.MessageSize), spliceSize: s.spliceSize(opts.MessageSize), noHalfOpen: opts.NoHalfOpen}
+	if opts.Text {
+		c.text = new(textStream)
+	}
+	s.conn.Store(c)
 	if s.lockReader(s.waitReader) == nil {
 		s.machine.SetLimits(0, 0) // a stream holds no message, but a compressed one
 		s.reader.inflation.unlimited()
@@ -49,12 +53,15 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 		}
 		s.unlockReader()
 	}
-	c := &Conn{s: s, messageSize: s.messageSize(opts.MessageSize), spliceSize: s.spliceSize(opts.MessageSize), noHalfOpen: opts.NoHalfOpen}
-	if opts.Text {
-		c.text = new(textStream)
-		s.text.Store(c.text)
-	}
 	return c
+}
+
+// text returns the stream of text that has taken the socket; nil without one.
+func (s *Socket) text() *textStream {
+	if c := s.conn.Load(); c != nil {
+		return c.text
+	}
+	return nil
 }
 
 // messageSize is the size of messages to send, of what the option says and

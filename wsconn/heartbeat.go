@@ -45,70 +45,68 @@ const (
 // heartbeat decides when a silent peer is asked whether it lives, and when it
 // is given up.
 type heartbeat struct {
-	interval time.Duration // zero: never ask
-	timeout  time.Duration // zero: never give up
-
-	period time.Duration // what is left of interval in the present silence
+	period time.Duration // what is left of the interval in the present silence
 	life   time.Duration // when it began
 	asked  time.Duration // when the peer was asked in it; before it: not yet
-	now    time.Duration // at the last look
-	wall   time.Duration
+	drift  time.Duration // of the wall clock against the other one, at the last look
 }
 
 // neverDue is a time that does not come.
 const neverDue = time.Duration(1<<63 - 1)
 
-// start begins the first silence. jitter is what goes off the interval of the
+// start begins the first silence. Of k, zero is off. jitter is what goes off the interval of the
 // silence that begins, from 0 to 1 for all that may.
-func (h *heartbeat) start(jitter float64) {
+func (h *heartbeat) start(k KeepAlive, jitter float64) {
 	h.asked = -1
-	h.shorten(jitter)
+	h.shorten(k, jitter)
 }
 
 // maxJitter is how much an interval may be shortened, so that thousands of
 // connections that began together do not beat together.
 const maxJitter = 0.2
 
-func (h *heartbeat) shorten(jitter float64) {
-	h.period = h.interval - time.Duration(jitter*maxJitter*float64(h.interval))
+func (h *heartbeat) shorten(k KeepAlive, jitter float64) {
+	h.period = k.Interval - time.Duration(jitter*maxJitter*float64(k.Interval))
 }
 
 // beat takes a look, and returns when the next one is due. jitter is for the
 // silence after this one.
-func (h *heartbeat) beat(x signs, jitter float64) (v verdict, next time.Duration) {
-	if h.interval == 0 {
+func (h *heartbeat) beat(k KeepAlive, x signs, jitter float64) (v verdict, next time.Duration) {
+	if k.Interval == 0 {
 		return later, neverDue
 	}
-	slept := h.slept(x)
+	slept := h.slept(k, x)
 	h.life = max(h.life, x.life())
 	asked, quiet := h.asked > h.life, h.life+h.period
 	switch {
 	case !slept && !asked && x.now < quiet:
 		return later, quiet
-	case !slept && asked && x.now < h.answerDue():
-		return later, h.nextLook()
-	case !slept && asked && h.timeout > 0:
+	case !slept && asked && x.now < h.answerDue(k):
+		return later, h.nextLook(k, x.now)
+	case !slept && asked && k.Timeout > 0:
 		return dead, neverDue
 	}
 	h.asked = x.now
-	h.shorten(jitter)
+	h.shorten(k, jitter)
 	if slept || asked {
-		return wake, h.nextLook()
+		return wake, h.nextLook(k, x.now)
 	}
-	return ask, h.nextLook()
+	return ask, h.nextLook(k, x.now)
 }
 
 // nextLook is when to look for the answer to the last Ping. It begins a silence
 // of which the next Ping may be due before the answer itself is.
-func (h *heartbeat) nextLook() time.Duration { return min(h.answerDue(), h.now+h.period) }
+func (h *heartbeat) nextLook(k KeepAlive, now time.Duration) time.Duration {
+	return min(h.answerDue(k), now+h.period)
+}
 
 // answerDue is when the answer to the last Ping is overdue. If nothing follows
 // from that, it is when to send the next one.
-func (h *heartbeat) answerDue() time.Duration {
-	if h.timeout == 0 {
+func (h *heartbeat) answerDue(k KeepAlive) time.Duration {
+	if k.Timeout == 0 {
 		return h.asked + h.period
 	}
-	return h.asked + h.timeout
+	return h.asked + k.Timeout
 }
 
 // slept reports whether this process, or the machine, has stood still since the
@@ -116,9 +114,10 @@ func (h *heartbeat) answerDue() time.Duration {
 // before it is judged. A timer that is late tells of a process or a virtual
 // machine that was stopped, a wall clock that has run ahead of the other one
 // of a machine that slept.
-func (h *heartbeat) slept(x signs) bool {
-	slack := max(time.Second, h.timeout/2)
-	jump := (x.wall - h.wall) - (x.now - h.now)
-	h.wall, h.now = x.wall, x.now
+func (h *heartbeat) slept(k KeepAlive, x signs) bool {
+	slack := max(time.Second, k.Timeout/2)
+	drift := x.wall - x.now
+	jump := drift - h.drift
+	h.drift = drift
 	return x.now-x.due > slack || jump > slack
 }

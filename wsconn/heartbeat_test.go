@@ -230,10 +230,10 @@ func TestHeartbeat(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := heartbeat{interval: tt.k.Interval, timeout: tt.k.Timeout, wall: newYear}
-			h.start(tt.jitter)
+			h := heartbeat{drift: newYear}
+			h.start(tt.k, tt.jitter)
 			for i, g := range tt.looks {
-				v, next := h.beat(g.signs(), g.jitter)
+				v, next := h.beat(tt.k, g.signs(), g.jitter)
 				if v != g.want || next != g.next {
 					t.Fatalf("look %d, at %v: %v and the next at %v, want %v and %v", i, g.now, v, next, g.want, g.next)
 				}
@@ -260,8 +260,9 @@ func TestHeartbeatIsNeverHasty(t *testing.T) {
 	for seed := range uint64(2000) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		some := func(most time.Duration) time.Duration { return time.Duration(rng.Int64N(int64(most))) }
-		h := heartbeat{interval: 1 + some(20*sec), timeout: 1 + some(20*sec), wall: newYear}
-		h.start(rng.Float64())
+		k := KeepAlive{Interval: 1 + some(20*sec), Timeout: 1 + some(20*sec)}
+		h := heartbeat{drift: newYear}
+		h.start(k, rng.Float64())
 		x, due, asked := signs{}, sec, time.Duration(-1)
 		for i := range 100 {
 			if due == neverDue {
@@ -277,11 +278,11 @@ func TestHeartbeatIsNeverHasty(t *testing.T) {
 				x.received = x.now - some(x.now+1)
 			}
 			x.waiting, x.deaf = rng.IntN(3) == 0, rng.IntN(5) == 0
-			v, next := h.beat(x, rng.Float64())
+			v, next := h.beat(k, x, rng.Float64())
 			if v != dead && next <= x.now {
 				t.Fatalf("seed %d, look %d at %v: %v, and the next at %v", seed, i, x.now, v, next)
 			}
-			if v == dead && (asked < 0 || x.now < asked+h.timeout || x.life() >= asked) {
+			if v == dead && (asked < 0 || x.now < asked+k.Timeout || x.life() >= asked) {
 				t.Fatalf("seed %d, look %d at %v: dead, asked at %v and life at %v", seed, i, x.now, asked, x.life())
 			}
 			if v == ask || v == wake {
@@ -306,8 +307,8 @@ func TestRandomJitter(t *testing.T) {
 		t.Errorf("1000 times the jitter was from %v to %v", lowest, highest)
 	}
 	for _, jitter := range []float64{0, 0.25, lowest, highest, 1} {
-		h := heartbeat{interval: 15 * sec}
-		if h.start(jitter); h.period < 12*sec || h.period > 15*sec {
+		var h heartbeat
+		if h.start(KeepAlive{Interval: 15 * sec}, jitter); h.period < 12*sec || h.period > 15*sec {
 			t.Errorf("a jitter of %v leaves %v", jitter, h.period)
 		}
 	}

@@ -49,7 +49,7 @@ func (s *Socket) ReadMessage(ctx context.Context) (MessageType, []byte, error) {
 // beginRead takes the reader for a message.
 func (s *Socket) beginRead(ctx context.Context) error {
 	switch {
-	case s.taken.Load():
+	case s.conn.Load() != nil:
 		return ErrTaken
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -131,7 +131,7 @@ func (s *Socket) write(ctx context.Context, typ MessageType, send func() error) 
 
 // beginWrite takes the writer for a message.
 func (s *Socket) beginWrite(ctx context.Context, typ MessageType) error {
-	if s.taken.Load() {
+	if s.conn.Load() != nil {
 		return ErrTaken
 	}
 	if err := checkType(typ); err != nil {

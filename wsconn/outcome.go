@@ -42,6 +42,7 @@ type common struct {
 	url          string      // what a client has dialed
 	stream       streamTerms // what the extension wsstream agreed on
 	closeTimeout time.Duration
+	keepAlive    KeepAlive
 }
 
 // common returns what u has in common with other connections.
@@ -52,6 +53,7 @@ func (u *upgraded) common() unique.Handle[common] {
 		url:          u.client.url,
 		stream:       u.stream,
 		closeTimeout: u.closeTimeout,
+		keepAlive:    u.keepAlive,
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
-	"slices"
 	"sync"
 	"time"
 
@@ -64,16 +63,17 @@ type probe struct {
 	done chan struct{} // closed when rtt or err is there; nil for the keepalive's, for which nobody waits
 	rtt  time.Duration
 	err  error
+	next *probe
 }
 
 // probes are the Pings whose Pongs have not come, and what the others have
 // shown. Their payloads are numbers, so that a Pong says which one it answers;
 // a peer may answer only the newest of several (RFC 6455 section 5.5.3).
 type probes struct {
-	mu      sync.Mutex
-	last    uint64
-	waiting []*probe // by id
-	err     error    // nothing will be answered any more
+	mu    sync.Mutex
+	last  uint64
+	first *probe // of those that wait, by id
+	err   error  // nothing will be answered any more
 
 	rtt, smoothed, shortest time.Duration
 }
@@ -91,8 +91,18 @@ func (ps *probes) begin(awaited bool) *probe {
 		p.finish(0, ps.err)
 		return p
 	}
-	ps.waiting = append(ps.waiting, p)
+	*ps.find(p.id) = p
 	return p
+}
+
+// find returns where the probe with this id is, or the end. It is called with the
+// mutex held.
+func (ps *probes) find(id uint64) **probe {
+	at := &ps.first
+	for *at != nil && (*at).id != id {
+		at = &(*at).next
+	}
+	return at
 }
 
 // finish is called with the mutex held.
@@ -109,7 +119,7 @@ func (ps *probes) sent() {
 	now := time.Now()
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	for _, p := range ps.waiting {
+	for p := ps.first; p != nil; p = p.next {
 		if p.sent.IsZero() {
 			p.sent = now
 		}
@@ -125,17 +135,16 @@ func (ps *probes) answered(payload []byte) {
 	if len(payload) != 8 {
 		return
 	}
-	id := binary.BigEndian.Uint64(payload)
-	i := slices.IndexFunc(ps.waiting, func(p *probe) bool { return p.id == id })
-	if i < 0 || ps.waiting[i].sent.IsZero() {
+	last := *ps.find(binary.BigEndian.Uint64(payload))
+	if last == nil || last.sent.IsZero() {
 		return
 	}
-	rtt := now.Sub(ps.waiting[i].sent)
+	rtt := now.Sub(last.sent)
 	ps.note(rtt)
-	for _, p := range ps.waiting[:i+1] {
-		p.finish(rtt, nil)
+	for ps.first != last.next {
+		ps.first.finish(rtt, nil)
+		ps.first = ps.first.next
 	}
-	ps.waiting = slices.Delete(ps.waiting, 0, i+1)
 }
 
 // note takes a round trip into the figures.
@@ -154,14 +163,16 @@ func (ps *probes) note(rtt time.Duration) {
 func (ps *probes) forget(id uint64) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	ps.waiting = slices.DeleteFunc(ps.waiting, func(p *probe) bool { return p.id == id })
+	if at := ps.find(id); *at != nil {
+		*at = (*at).next
+	}
 }
 
 // pending reports whether the probe with this id has not been answered.
 func (ps *probes) pending(id uint64) bool {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	return slices.ContainsFunc(ps.waiting, func(p *probe) bool { return p.id == id })
+	return *ps.find(id) != nil
 }
 
 // fail ends all waiting.
@@ -172,10 +183,9 @@ func (ps *probes) fail(err error) {
 		return
 	}
 	ps.err = err
-	for _, p := range ps.waiting {
-		p.finish(0, err)
+	for ; ps.first != nil; ps.first = ps.first.next {
+		ps.first.finish(0, err)
 	}
-	ps.waiting = nil
 }
 
 // made returns how many there have been.

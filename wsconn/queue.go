@@ -38,7 +38,7 @@ func (q *queue) push(m *Prepared) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
-	case q.finished, q.s.taken.Load():
+	case q.finished, q.s.conn.Load() != nil:
 		return true // nobody is there to miss it
 	case !q.sending && q.s.trySend(m):
 		return true

@@ -44,12 +44,11 @@ type Socket struct {
 	watch watch
 	dead  atomic.Pointer[KeepAliveError] // why the peer was given up
 
-	taken      atomic.Bool                // by a Conn
-	text       atomic.Pointer[textStream] // of that; nil for a stream of bytes
-	message    []byte                     // begun by a ReadMessage that was cancelled; under the reader's lock
-	open       *messageReader             // of NextReader, not yet replaced; under the reader's lock
-	writing    wait.Lock                  // of whoever writes a message, whose context rules the write deadline
-	compressor *compressor                // of the holder of that; nil where compression was not agreed
+	conn       atomic.Pointer[Conn] // that has taken it; nil for a socket of messages
+	message    []byte               // begun by a ReadMessage that was cancelled; under the reader's lock
+	open       *messageReader       // of NextReader, not yet replaced; under the reader's lock
+	writing    wait.Lock            // of whoever writes a message, whose context rules the write deadline
+	compressor *compressor          // of the holder of that; nil where compression was not agreed
 	closing    closing
 }
 
@@ -77,7 +76,7 @@ func newSocket(u upgraded) *Socket {
 		s.reader.fail(err)
 		return s
 	}
-	s.watch.start(u.keepAlive, u.stream.peerTimeout)
+	s.watch.start()
 	return s
 }
 

@@ -21,12 +21,6 @@ const maxAttention = time.Second
 type watch struct {
 	s *Socket
 
-	// patience is how long either end may be silent after a Ping; the peer has
-	// told its own in the handshake, or is told is false. Half of it is how
-	// often a peer hears from this end although that has nothing to say.
-	patience time.Duration
-	told     bool
-
 	alert atomic.Bool // looks at every attention, since the application may not be reading
 	slow  atomic.Bool // it does not keep up with what comes
 	// mark is what pulse.taken will be once the last Ping has been taken.
@@ -35,6 +29,7 @@ type watch struct {
 	received atomic.Int64
 
 	mu      sync.Mutex
+	turns   uint32 // the reader's, at the last look
 	stopped bool
 	timer   *time.Timer
 	due     time.Duration // when it goes off
@@ -42,7 +37,6 @@ type watch struct {
 	next    time.Duration // when the heartbeat wants to be looked at
 	ping    uint64        // its last probe
 	sentAt  time.Duration // when that was sent
-	turns   uint32        // the reader's, at the last look
 	heard   time.Duration // when this end last listened
 	spoke   time.Duration // when it was last seen to have sent something
 	sent    int64         // how many frames it had sent then
@@ -50,25 +44,38 @@ type watch struct {
 }
 
 // start begins to watch. The heartbeat's first silence begins now.
-func (w *watch) start(k KeepAlive, peerTimeout time.Duration) {
-	w.patience, w.told = peerTimeout, peerTimeout > 0
-	if own := k.promise(); own > 0 && (own < peerTimeout || peerTimeout == 0) {
-		w.patience = own
-	}
-	if w.patience == 0 {
-		w.patience = defaultKeepAliveTimeout
-	}
+func (w *watch) start() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.beat = heartbeat{interval: k.Interval, timeout: k.Timeout, wall: wallClock()}
-	w.beat.start(w.jitter())
+	w.beat.drift = wallClock() - w.now()
+	w.beat.start(w.keepAlive(), w.jitter())
 	w.alert.Store(true)
 	w.due, w.next = w.attention(), w.attention()
 	w.timer = time.AfterFunc(w.due, w.look)
 }
 
+// keepAlive returns this end's settings.
+func (w *watch) keepAlive() KeepAlive { return w.s.common.Value().keepAlive }
+
+// told reports whether the peer has said how long it waits for this end.
+func (w *watch) told() bool { return w.s.stream().peerTimeout > 0 }
+
+// patience is how long either end may be silent after a Ping, as far as is known.
+// Half of it is how often a peer hears from this end although that has nothing to
+// say.
+func (w *watch) patience() time.Duration {
+	own, peer := w.keepAlive().promise(), w.s.stream().peerTimeout
+	switch {
+	case own > 0 && (own < peer || peer == 0):
+		return own
+	case peer > 0:
+		return peer
+	}
+	return defaultKeepAliveTimeout
+}
+
 // attention is how often to look whether the application reads.
-func (w *watch) attention() time.Duration { return min(w.patience/4, maxAttention) }
+func (w *watch) attention() time.Duration { return min(w.patience()/4, maxAttention) }
 
 // jitter is a number from 0 to 1.
 func (w *watch) jitter() float64 {
@@ -137,7 +144,7 @@ func (w *watch) look() {
 	deaf, p := w.listen(now), w.s.t.feel()
 	w.received.Store(int64(p.received))
 	w.speak(now, deaf, p)
-	v, next := w.beat.beat(w.signs(now, deaf, p), w.jitter())
+	v, next := w.beat.beat(w.keepAlive(), w.signs(now, deaf, p), w.jitter())
 	w.next = next
 	switch v {
 	case wake:
@@ -146,7 +153,7 @@ func (w *watch) look() {
 	case ask:
 		// A peer that has lived on without an answer for longer than would have
 		// cost it its life is not going to give one.
-		if !w.s.pings.pending(w.ping) || now-w.sentAt > w.beat.interval+w.beat.timeout {
+		if !w.s.pings.pending(w.ping) || now-w.sentAt > w.keepAlive().Interval+w.keepAlive().Timeout {
 			w.s.pings.forget(w.ping)
 			w.probe()
 		}
@@ -193,7 +200,7 @@ func (w *watch) listen(now time.Duration) (deaf bool) {
 	if r.dry.Swap(false) || reading {
 		w.heard = now
 	}
-	deaf = now-w.heard >= w.patience/2
+	deaf = now-w.heard >= w.patience()/2
 	w.slow.Store(deaf)
 	return deaf
 }
@@ -207,12 +214,12 @@ func (w *watch) speak(now time.Duration, deaf bool, p pulse) {
 	count := &w.s.count
 	got := intake{bytes: p.got, controls: count.controlsRead.Load()}
 	got.data = count.bytesRead.Load() - count.controlRead.Load()
-	receiving := w.told && got.more(w.taken)
+	receiving := w.told() && got.more(w.taken)
 	w.taken = got
 	if sent := count.framesWritten.Load(); sent != w.sent {
 		w.sent, w.spoke = sent, now
 	}
-	if (deaf || receiving) && now-w.spoke >= w.patience/2 {
+	if (deaf || receiving) && now-w.spoke >= w.patience()/2 {
 		w.s.writer.enqueue(newControl(frames.Pong, nil))
 		w.sent, w.spoke = count.framesWritten.Load(), now
 	}

@@ -45,8 +45,8 @@ func TestUnansweredPingsAreForgotten(t *testing.T) {
 		time.Sleep(time.Hour)
 		s.pings.mu.Lock()
 		defer s.pings.mu.Unlock()
-		if n := len(s.pings.waiting); n != 1 || s.pings.last < 240 {
-			t.Errorf("%d of %d pings are waited for, want the last one", n, s.pings.last)
+		if first := s.pings.first; first == nil || first.id != s.pings.last || first.id < 240 {
+			t.Errorf("of %d pings %+v is waited for, want the last one", s.pings.last, first)
 		}
 	})
 }
