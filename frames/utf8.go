@@ -9,14 +9,19 @@ import "unicode/utf8"
 // The zero value is ready for use. It serves one goroutine at a time.
 type UTF8 struct {
 	rune [utf8.UTFMax]byte // the beginning of a rune whose rest is yet to come
-	n    byte              // how much of it there is; never a whole rune
-	bad  bool
+	n    byte              // how much of it there is, never a whole rune; or notText
 }
+
+// notText is UTF8.n of what no further byte can make good.
+const notText = 0xff
 
 // Valid takes the next bytes of the text and reports whether all so far can be
 // the beginning of valid UTF-8. Once it has said no, it says no until
 // [UTF8.Reset]. It does not allocate, nor keep p.
 func (v *UTF8) Valid(p []byte) bool {
+	if v.n == notText {
+		return false
+	}
 	for v.n > 0 && len(p) > 0 {
 		v.rune[v.n] = p[0]
 		v.n++
@@ -24,16 +29,22 @@ func (v *UTF8) Valid(p []byte) bool {
 		// Impossible bytes count as full: only a beginning that some rune
 		// really has is not.
 		if utf8.FullRune(v.rune[:v.n]) {
-			v.bad = v.bad || !utf8.Valid(v.rune[:v.n])
+			if !utf8.Valid(v.rune[:v.n]) {
+				v.n = notText
+				return false
+			}
 			v.n = 0
 		}
 	}
 	// The bulk goes through utf8.Valid, which is many times as fast as any
 	// automaton that stops at every byte (BenchmarkUTF8).
 	whole := len(p) - PartialRune(p)
-	v.bad = v.bad || !utf8.Valid(p[:whole])
+	if !utf8.Valid(p[:whole]) {
+		v.n = notText
+		return false
+	}
 	v.n += byte(copy(v.rune[v.n:], p[whole:]))
-	return !v.bad
+	return true
 }
 
 // PartialRune returns how many bytes at the end of p are the beginning of a rune
@@ -53,7 +64,7 @@ func PartialRune(p []byte) int {
 
 // Complete reports whether the text may end here: it is valid, and does not
 // end inside a rune.
-func (v *UTF8) Complete() bool { return v.n == 0 && !v.bad }
+func (v *UTF8) Complete() bool { return v.n == 0 }
 
 // Reset makes v ready for another text.
 func (v *UTF8) Reset() { *v = UTF8{} }

@@ -28,6 +28,8 @@ type buffer struct {
 	pool  *sync.Pool // nil for a buffer that is used once
 	b     []byte
 	ahead ahead // of a reader
+	n     int   // how much the last read into it has brought, or why it has not
+	err   error
 }
 
 var (

@@ -16,8 +16,7 @@ type closing struct {
 
 	mu    sync.Mutex
 	ended bool
-	known bool   // err is: it does not change any more
-	err   error  // what WaitClosed returns
+	known *error // what WaitClosed returns: it does not change any more
 	after func() // called after the cut; nil without one
 }
 
@@ -32,8 +31,8 @@ func (c *closing) begin() bool {
 func (c *closing) settle(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.known {
-		c.known, c.err = true, err
+	if c.known == nil {
+		c.known = &err
 	}
 }
 
@@ -53,7 +52,7 @@ func (c *closing) end(err error) bool {
 func (c *closing) outcome() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.err
+	return *c.known
 }
 
 // onEnd has f called after the cut, at once if that is over.

@@ -48,7 +48,7 @@ func NewConn(s *Socket, opts *ConnOptions) *Conn {
 		s.reader.inflation.unlimited()
 		s.reader.stream = true
 		if s.open != nil {
-			s.message = append(s.message, s.open.head...)
+			s.keepBegun(append(s.takeBegun(), s.open.head...))
 			s.open = nil
 		}
 		s.unlockReader()
@@ -111,9 +111,10 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 	if s.reader.in.deadline.Passed() {
 		return 0, s.opError("read", os.ErrDeadlineExceeded)
 	}
-	if len(s.message) > 0 {
-		n = copy(p, s.message)
-		s.message = s.message[n:]
+	if s.begun != nil {
+		rest := s.takeBegun()
+		n = copy(p, rest)
+		s.keepBegun(rest[n:])
 	}
 	if c.text != nil {
 		err = c.text.err

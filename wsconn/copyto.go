@@ -59,8 +59,7 @@ func (c *Conn) borrow() (loan, error) {
 		return loan{}, s.opError("read", err)
 	}
 	defer s.unlockReader()
-	if p := s.message; len(p) > 0 {
-		s.message = nil
+	if p := s.takeBegun(); len(p) > 0 {
 		return loan{p: p}, nil
 	}
 	if s.reader.in.deadline.Passed() {
@@ -97,7 +96,7 @@ func (r *reader) lend() (loan, error) {
 	rest := r.buf.b[r.r:r.w]
 	r.buf, r.r, r.w = nil, 0, 0
 	r.put(rest)
-	r.aheadBytes.Add(-int64(len(l.p)))
+	r.aheadBytes.Add(-int32(len(l.p)))
 	r.settle()
 	return l, nil
 }

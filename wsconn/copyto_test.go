@@ -55,7 +55,7 @@ func TestWriteToBeginsWithWhatIsThere(t *testing.T) {
 	a, b := testnet.TCPPair(t)
 	s := newSocket(upgraded{conn: a, role: frames.Client, settings: new(DialOptions).settings()})
 	defer s.Terminate()
-	s.message = []byte("begun ")
+	s.keepBegun([]byte("begun "))
 	wire, want := framesOfSizes(false, []int{10, 20, 30})
 	wire = appendFrame(wire, frames.Header{Fin: true, Opcode: frames.Close}, nil)
 	if _, err := b.Write(wire); err != nil {

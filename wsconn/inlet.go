@@ -29,10 +29,10 @@ type inlet struct {
 	fetching *fetching     // nil for a transport that goes on after a read deadline
 
 	mu      sync.Mutex
-	wanted  int32   // how many of the application's calls wait for the reader
-	applied instant // the deadline that is set on the transport
+	wanted  int32 // how many of the application's calls wait for the reader
 	reading purpose
-	ended   bool // by a local Close: what is left belongs to the linger
+	ended   bool    // by a local Close: what is left belongs to the linger
+	applied instant // the deadline that is set on the transport
 }
 
 // enter is called before a read of the transport, and leave after it. The error

@@ -33,16 +33,11 @@ func (s *Socket) ReadMessage(ctx context.Context) (MessageType, []byte, error) {
 	}
 	defer s.unlockReader()
 	stop := s.interruptible(ctx, (*Socket).setReadDeadline)
-	err := s.skip()
-	if err == nil {
-		err = s.readMessage()
-	}
+	p, err := s.readMessage()
 	stop()
 	if err != nil {
 		return 0, nil, s.opError("read", contextError(ctx, s.readError(err)))
 	}
-	p := s.message
-	s.message = nil
 	return s.reader.op, p, nil
 }
 
@@ -57,39 +52,60 @@ func (s *Socket) beginRead(ctx context.Context) error {
 	return s.lockReader(func() error { return s.lockContext(ctx, &s.reader.lock) })
 }
 
-// readMessage reads into s.message until the message is complete.
-func (s *Socket) readMessage() (err error) {
-	if s.message == nil {
-		s.message = []byte{}
+// readMessage reads until the message is complete. What has come by an error is
+// kept.
+func (s *Socket) readMessage() ([]byte, error) {
+	if err := s.skip(); err != nil {
+		return nil, err
 	}
-	for {
+	p := s.takeBegun()
+	if p == nil {
+		p = []byte{}
+	}
+	var end bool
+	var err error
+	for err == nil && !end {
 		if s.reader.inflation.busy() {
-			s.message, err = s.reader.inflateAll(s.message)
-			return err
+			p, err = s.reader.inflateAll(p)
+			break
 		}
-		end, err := s.readSome()
-		if err != nil || end {
-			return err
-		}
+		p, end, err = s.readSome(p)
 	}
+	if err != nil {
+		s.keepBegun(p)
+	}
+	return p, err
 }
 
-// readSome reads more of a message into s.message.
-func (s *Socket) readSome() (end bool, err error) {
-	if s.reader.inflation != nil && cap(s.message) == 0 {
+// readSome reads more of a message behind p.
+func (s *Socket) readSome(p []byte) (more []byte, end bool, err error) {
+	if s.reader.inflation != nil && cap(p) == 0 {
 		// What it is is not known yet: one that is compressed is not put there.
 		buf := smallBuffers.Get().(*buffer)
 		defer buf.release()
 		n, end, err := s.reader.gather(buf.b, true)
-		s.message = append(s.message, buf.b[:n]...)
-		return end, err
+		return append(p, buf.b[:n]...), end, err
 	}
-	if len(s.message) == cap(s.message) {
-		s.message = slices.Grow(s.message, s.nextRoom())
+	if len(p) == cap(p) {
+		p = slices.Grow(p, s.nextRoom())
 	}
-	n, end, err := s.reader.gather(s.message[len(s.message):cap(s.message)], true)
-	s.message = s.message[:len(s.message)+n]
-	return end, err
+	n, end, err := s.reader.gather(p[len(p):cap(p)], true)
+	return p[:len(p)+n], end, err
+}
+
+// keepBegun keeps what was read of a message that is not complete.
+func (s *Socket) keepBegun(p []byte) {
+	if len(p) > 0 {
+		s.begun = &p
+	}
+}
+
+// takeBegun returns what was kept.
+func (s *Socket) takeBegun() (p []byte) {
+	if s.begun != nil {
+		p, s.begun = *s.begun, nil
+	}
+	return p
 }
 
 // nextRoom returns how much room to make for the frame in progress: what has

@@ -48,8 +48,7 @@ func (m *messageReader) begin() (err error) {
 	if err := m.s.skip(); err != nil {
 		return err
 	}
-	if len(m.s.message) > 0 {
-		m.head, m.s.message = m.s.message, nil
+	if m.head = m.s.takeBegun(); len(m.head) > 0 {
 		return nil
 	}
 	n, ended, err := m.s.reader.content(m.room[:], true)

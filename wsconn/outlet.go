@@ -17,7 +17,8 @@ import (
 type patience byte
 
 const (
-	untilDeadline patience = iota // the user's write deadline
+	itsOwn        patience = iota // the handshake goes on: calls pass through
+	untilDeadline                 // the user's write deadline
 	never                         // what does not go at once is kept
 )
 
@@ -34,26 +35,25 @@ const (
 type outlet struct {
 	net.Conn
 	raw syscall.RawConn // for a try that never waits; nil where there is none
+
+	deadline wait.Deadline // the user's
+	stamps   *stamps       // nil for a transport that tells its pulse by itself
+	behind   atomic.Bool   // behindRest, for whoever asks often and has not the mutex
 	// handoff is set for a transport that a write deadline would ruin: it is
 	// written by a goroutine without a deadline, and only the wait for that
 	// goroutine ends with the user's.
 	handoff bool
 
-	deadline wait.Deadline // the user's
-	stamps   *stamps       // nil for a transport that tells its pulse by itself
-
+	mode    patience // of the Write in progress; under mu, as all that follows
+	waiting bool     // a Write is inside the transport until the deadline
+	wide    bool     // widen has been called
 	mu      sync.Mutex
-	active  bool          // before, while the handshake goes on, calls pass through
-	mode    patience      // of the Write in progress
-	waiting bool          // a Write is inside the transport until the deadline
-	wide    bool          // widen has been called
 	inside  int           // bytes of the Write there, or of the drain, if stamps are kept
 	applied instant       // the deadline that is set on the transport
 	taken   int           // bytes of the last Write that the transport took at once
 	rest    []byte        // accepted, not yet sent
 	drainer chan struct{} // closed when the drain in progress ends; nil without one
 	cork    *cork         // nil while there is none
-	behind  atomic.Bool   // behindRest, for whoever asks often and has not the mutex
 	err     error         // the first one; what came after it would land inside a frame
 }
 
@@ -92,7 +92,7 @@ func survivesDeadline(conn net.Conn) bool {
 func (o *outlet) activate() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.active = true
+	o.mode = untilDeadline
 	if o.handoff {
 		return nil
 	}
@@ -109,7 +109,7 @@ func (o *outlet) SetDeadline(t time.Time) error {
 func (o *outlet) SetWriteDeadline(t time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.active {
+	if o.mode != itsOwn {
 		return nil
 	}
 	return o.Conn.SetWriteDeadline(t)
@@ -154,7 +154,7 @@ func (o *outlet) Write(p []byte) (int, error) {
 	defer o.mu.Unlock()
 	o.taken = 0
 	switch {
-	case !o.active:
+	case o.mode == itsOwn:
 		o.mu.Unlock()
 		defer o.mu.Lock()
 		return o.Conn.Write(p)

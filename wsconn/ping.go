@@ -73,7 +73,7 @@ type probes struct {
 	mu    sync.Mutex
 	last  uint64
 	first *probe // of those that wait, by id
-	err   error  // nothing will be answered any more
+	over  *error // why nothing will be answered any more
 
 	rtt, smoothed, shortest time.Duration
 }
@@ -87,8 +87,8 @@ func (ps *probes) begin(awaited bool) *probe {
 	if awaited {
 		p.done = make(chan struct{})
 	}
-	if ps.err != nil {
-		p.finish(0, ps.err)
+	if ps.over != nil {
+		p.finish(0, *ps.over)
 		return p
 	}
 	*ps.find(p.id) = p
@@ -179,10 +179,10 @@ func (ps *probes) pending(id uint64) bool {
 func (ps *probes) fail(err error) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if ps.err != nil {
+	if ps.over != nil {
 		return
 	}
-	ps.err = err
+	ps.over = &err
 	for ; ps.first != nil; ps.first = ps.first.next {
 		ps.first.finish(0, err)
 	}

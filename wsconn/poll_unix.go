@@ -14,8 +14,6 @@ import (
 // makes an idle connection small.
 type poller struct {
 	try func(fd uintptr) bool // nil for a transport without a descriptor of its own, such as TLS
-	n   int
-	err error
 }
 
 // init prepares the poller of r: the function that RawConn.Read calls is made
@@ -29,17 +27,19 @@ func (p *poller) init(r *reader) {
 	p.try = func(fd uintptr) bool {
 		// One function, for the reader of an idle connection has just room in
 		// its 2 KiB of stack.
+		space := r.space()
+		b := r.buf
 		for {
-			if r.direct == nil {
-				p.n, p.err = syscall.Read(int(fd), r.space())
+			if r.direct.wanted() {
+				b.n, b.err = readBoth(fd, r.direct.p, space)
 			} else {
-				p.n, p.err = readBoth(fd, r.direct, r.space())
+				b.n, b.err = syscall.Read(int(fd), space)
 			}
-			if p.err != syscall.EINTR {
+			if b.err != syscall.EINTR {
 				break
 			}
 		}
-		if p.err == syscall.EAGAIN {
+		if b.err == syscall.EAGAIN {
 			r.recycle()
 			return false
 		}
@@ -55,12 +55,13 @@ func (p *poller) read(r *reader) (int, error) {
 	if err := r.s.t.out.raw.Read(p.try); err != nil {
 		return 0, err
 	}
+	n, err := r.buf.n, r.buf.err
 	switch {
-	case p.err != nil:
-		return 0, os.NewSyscallError("read", p.err)
-	case p.n == 0:
+	case err != nil:
+		return 0, os.NewSyscallError("read", err)
+	case n == 0:
 		return 0, io.EOF
 	}
-	r.s.t.out.stamps.read(p.n)
-	return p.n, nil
+	r.s.t.out.stamps.read(n)
+	return n, nil
 }

@@ -158,7 +158,7 @@ func (r *reader) decode() {
 func (r *reader) aheadOf(n int, end bool) {
 	op, rsv, _ := r.s.machine.Message()
 	r.ahead().add(op, rsv, n, end, r.stream)
-	r.aheadBytes.Add(int64(n))
+	r.aheadBytes.Add(int32(n))
 }
 
 // forget throws away what was read ahead.

@@ -27,11 +27,11 @@ type reader struct {
 	rsv     frames.RSV    // of that message, too
 	stream  bool          // it is for a Conn, which does not ask where messages end
 
+	aheadBytes atomic.Int32 // of what was read ahead
 	bufs       *sync.Pool   // where the buffer comes from
 	buf        *buffer      // nil while nothing is in it
 	r, w       int          // the bytes not yet looked at are buf[r:w]
-	aheadBytes atomic.Int64 // of what was read ahead
-	direct     []byte       // the application's, to be read into before the buffer; nil without one
+	direct     *direct      // nil before the first
 	inflation  *inflation   // nil where compression was not agreed
 	ended      *ended       // nil while reading goes on
 }
@@ -67,7 +67,7 @@ func (r *reader) payload(p []byte, block bool) (n int, end bool, err error) {
 // takeAhead is payload of what was read ahead.
 func (r *reader) takeAhead(p []byte) (n int, end bool, err error) {
 	n, r.op, r.rsv, end = r.ahead().take(p, r.buf.b)
-	r.aheadBytes.Add(-int64(n))
+	r.aheadBytes.Add(-int32(n))
 	if r.rsv == 0 {
 		r.settle()
 	} else {
@@ -168,7 +168,6 @@ func (r *reader) take(p []byte) (n int, end bool) {
 // end reading.
 func (r *reader) endFrame() {
 	if f := r.s.machine.Frame(); f.Opcode.IsControl() {
-		r.s.count.controlsRead.Add(1)
 		r.s.count.controlRead.Add(int64(f.Size()) + f.Length)
 		r.s.control(f.Opcode, r.s.machine.Control())
 	}
@@ -203,8 +202,7 @@ func (r *reader) fill() error {
 	r.in.leave()
 	if n > 0 {
 		r.s.count.bytesRead.Add(int64(n))
-		r.direct = r.direct[:min(n, len(r.direct))]
-		if r.w += n - len(r.direct); r.w < len(r.buf.b) {
+		if r.w += r.direct.take(n); r.w < len(r.buf.b) {
 			r.dry.Store(true)
 		}
 		return nil
@@ -236,7 +234,7 @@ func (r *reader) readHolding() (int, error) {
 func (r *reader) space() []byte {
 	switch {
 	case r.buf != nil:
-	case r.direct != nil:
+	case r.direct.wanted():
 		r.buf = smallBuffers.Get().(*buffer)
 	default:
 		r.buf = r.bufs.Get().(*buffer)

@@ -45,7 +45,7 @@ type Socket struct {
 	dead  atomic.Pointer[KeepAliveError] // why the peer was given up
 
 	conn       atomic.Pointer[Conn] // that has taken it; nil for a socket of messages
-	message    []byte               // begun by a ReadMessage that was cancelled; under the reader's lock
+	begun      *[]byte              // the message of a ReadMessage that was cancelled; under the reader's lock
 	open       *messageReader       // of NextReader, not yet replaced; under the reader's lock
 	writing    wait.Lock            // of whoever writes a message, whose context rules the write deadline
 	compressor *compressor          // of the holder of that; nil where compression was not agreed

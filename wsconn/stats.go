@@ -42,7 +42,7 @@ type Stats struct {
 type counters struct {
 	bytesRead, bytesWritten   atomic.Int64
 	framesRead, framesWritten atomic.Int64
-	controlsRead, controlRead atomic.Int64 // the control frames among framesRead, and their bytes
+	controlRead               atomic.Int64 // those of control frames among bytesRead
 }
 
 // Stats returns figures about the connection: see [Stats].

@@ -212,8 +212,8 @@ func (w *watch) listen(now time.Duration) (deaf bool) {
 // relay takes more than it passes on.
 func (w *watch) speak(now time.Duration, deaf bool, p pulse) {
 	count := &w.s.count
-	got := intake{bytes: p.got, controls: count.controlsRead.Load()}
-	got.data = count.bytesRead.Load() - count.controlRead.Load()
+	got := intake{bytes: p.got, control: count.controlRead.Load()}
+	got.data = count.bytesRead.Load() - got.control
 	receiving := w.told() && got.more(w.taken)
 	w.taken = got
 	if sent := count.framesWritten.Load(); sent != w.sent {
@@ -225,17 +225,17 @@ func (w *watch) speak(now time.Duration, deaf bool, p pulse) {
 	}
 }
 
-// intake is what has come so far.
+// intake is what has come so far, in bytes.
 type intake struct {
-	bytes    uint64 // of the transport, which may be less than a record of TLS
-	data     int64  // bytes of data frames
-	controls int64  // frames
+	bytes   uint64 // of the transport, which may be less than a record of TLS
+	data    int64  // of data frames
+	control int64  // of control frames
 }
 
 // more reports whether data has come since old, or at least bytes that may be
 // data. Two ends that answered each other's Pongs would never be silent.
 func (i intake) more(old intake) bool {
-	return i.data != old.data || i.bytes != old.bytes && i.controls == old.controls
+	return i.data != old.data || i.bytes != old.bytes && i.control == old.control
 }
 
 // probe sends the heartbeat's Ping. The answer needs somebody who reads.
