@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -29,10 +30,21 @@ type answerReader struct {
 	left  int // how many bytes may still be read
 }
 
+// bufferedReaders are for answers.
+var bufferedReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readAhead) }}
+
 func newAnswerReader(conn net.Conn) *answerReader {
 	a := &answerReader{conn: conn, left: maxHead + readAhead}
-	a.Reader = bufio.NewReaderSize(boundedReader{a}, readAhead)
+	a.Reader = bufferedReaders.Get().(*bufio.Reader)
+	a.Reset(boundedReader{a})
 	return a
+}
+
+// free gives the buffer back. Nothing may be read any more.
+func (a *answerReader) free() {
+	a.Reset(nil)
+	bufferedReaders.Put(a.Reader)
+	a.Reader = nil
 }
 
 // boundedReader reads from the connection what the answer may still have.

@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -71,7 +69,7 @@ func (w *bareResponse) head(status int) []byte {
 	if w.left >= 0 && status != http.StatusNoContent {
 		b = appendField(b, "Content-Length", strconv.Itoa(w.left))
 	}
-	for _, name := range slices.Sorted(maps.Keys(w.header)) {
+	for _, name := range sortedNames(w.header) {
 		if isFraming(name) || http.CanonicalHeaderKey(name) == "Date" || checkField("", name, w.header[name]) != nil {
 			continue
 		}

@@ -163,7 +163,9 @@ func shake(ctx context.Context, conn net.Conn, q *clientRequest, opts *DialOptio
 			return upgraded{}, &HandshakeError{Reason: tlsReason(err), Err: contextOr(ctx, err)}
 		}
 	}
-	answer, resp, failure := roundTrip(ctx, conn, q)
+	answer := newAnswerReader(conn)
+	defer answer.free()
+	resp, failure := answer.roundTrip(ctx, q)
 	if failure != nil {
 		return upgraded{}, failure
 	}
@@ -197,22 +199,21 @@ func shake(ctx context.Context, conn net.Conn, q *clientRequest, opts *DialOptio
 }
 
 // roundTrip sends the request and reads the header of the answer.
-func roundTrip(ctx context.Context, conn net.Conn, q *clientRequest) (*answerReader, *http.Response, *HandshakeError) {
+func (a *answerReader) roundTrip(ctx context.Context, q *clientRequest) (*http.Response, *HandshakeError) {
 	hooks := trace{httptrace.ContextClientTrace(ctx)}
-	hooks.connected(conn)
-	hooks.sending(q.fields())
-	_, err := conn.Write(q.bytes())
+	hooks.connected(a.conn)
+	hooks.sending(q)
+	_, err := a.conn.Write(q.bytes())
 	hooks.sent(err)
 	if err != nil {
-		return nil, nil, &HandshakeError{Reason: "the request could not be sent", Err: contextOr(ctx, err)}
+		return nil, &HandshakeError{Reason: "the request could not be sent", Err: contextOr(ctx, err)}
 	}
-	answer := newAnswerReader(conn)
-	answer.hooks = hooks
-	resp, err := answer.next()
+	a.hooks = hooks
+	resp, err := a.next()
 	if err != nil {
-		return nil, nil, &HandshakeError{Reason: "no usable answer", Err: contextOr(ctx, err)}
+		return nil, &HandshakeError{Reason: "no usable answer", Err: contextOr(ctx, err)}
 	}
-	return answer, resp, nil
+	return resp, nil
 }
 
 // tlsConfig returns the caller's configuration for this handshake. Without

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -90,7 +89,7 @@ func (q *clientRequest) fields() []field {
 	if offer := q.offer.String(); offer != "" {
 		list = append(list, field{"Sec-WebSocket-Extensions", []string{offer}})
 	}
-	for _, name := range slices.Sorted(maps.Keys(q.header)) {
+	for _, name := range sortedNames(q.header) {
 		switch {
 		case name == "Host":
 		case name == "Origin" && q.version == 8:
@@ -104,7 +103,8 @@ func (q *clientRequest) fields() []field {
 
 // bytes returns the request as it goes over the wire.
 func (q *clientRequest) bytes() []byte {
-	b := []byte("GET " + q.target.request + " HTTP/1.1\r\n")
+	b := make([]byte, 0, handshakeSize)
+	b = append(b, "GET "+q.target.request+" HTTP/1.1\r\n"...)
 	for _, f := range q.fields() {
 		for _, value := range f.values {
 			b = appendField(b, f.name, value)

@@ -2,7 +2,6 @@ package wsconn
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -148,7 +147,8 @@ func (a *serverReply) ask(r *http.Request, opts *AcceptOptions) (value any, refu
 // bytes returns the answer as it goes over the wire, with the headers that
 // were set for it before, by middleware or the caller.
 func (a *serverReply) bytes(header http.Header) ([]byte, error) {
-	b := []byte("HTTP/1.1 101 Switching Protocols\r\n")
+	b := make([]byte, 0, handshakeSize)
+	b = append(b, "HTTP/1.1 101 Switching Protocols\r\n"...)
 	b = appendField(b, "Upgrade", "websocket")
 	b = appendField(b, "Connection", "Upgrade")
 	b = appendField(b, "Sec-WebSocket-Accept", a.accept)
@@ -167,7 +167,7 @@ func (a *serverReply) bytes(header http.Header) ([]byte, error) {
 
 // appendCarried appends those of the application's headers that go into a 101.
 func appendCarried(b []byte, where string, header http.Header) ([]byte, error) {
-	for _, name := range slices.Sorted(maps.Keys(header)) {
+	for _, name := range sortedNames(header) {
 		if !isCarried(name, header) {
 			continue
 		}

@@ -2,7 +2,6 @@ package wsconn
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,7 +14,7 @@ import (
 // the option that it comes from.
 func cleanHeader(where string, h http.Header) (http.Header, error) {
 	clean := make(http.Header, len(h)+1)
-	for _, name := range slices.Sorted(maps.Keys(h)) {
+	for _, name := range sortedNames(h) {
 		canonical := http.CanonicalHeaderKey(name)
 		if cure := reservedHeader(canonical); cure != "" {
 			return nil, fmt.Errorf("%s: %s cannot be set there: %s", where, canonical, cure)
@@ -79,6 +78,19 @@ func checkField(where, name string, values []string) error {
 	}
 	return nil
 }
+
+// sortedNames returns the names in a header in the order in which they are sent.
+func sortedNames(h http.Header) []string {
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// handshakeSize is how many bytes most handshakes of one end have.
+const handshakeSize = 512
 
 // appendField appends one line of a header.
 func appendField(b []byte, name, value string) []byte {

@@ -37,11 +37,11 @@ func (t trace) tlsEnds(state tls.ConnectionState, err error) {
 	}
 }
 
-func (t trace) sending(fields []field) {
+func (t trace) sending(q *clientRequest) {
 	if t.ClientTrace == nil || t.WroteHeaderField == nil {
 		return
 	}
-	for _, f := range fields {
+	for _, f := range q.fields() {
 		t.WroteHeaderField(f.name, f.values)
 	}
 }
