@@ -48,11 +48,12 @@ type Options struct {
 // Client is that end.
 type Client struct {
 	Options
-	instance string
-	offers   []*offer
-	pool     *pool
-	begun    chan struct{} // closed when there is a pool
-	running  sync.WaitGroup
+	instance  string
+	freshness time.Duration
+	offers    []*offer
+	pool      *pool
+	begun     chan struct{} // closed when there is a pool
+	running   sync.WaitGroup
 }
 
 // New makes a client, which does nothing yet.
@@ -61,7 +62,7 @@ func New(o Options) *Client {
 	o.SessionWait = or(o.SessionWait, 10*time.Second)
 	o.DialTimeout = or(o.DialTimeout, 10*time.Second)
 	o.UDPIdle = or(o.UDPIdle, time.Minute)
-	c := &Client{Options: o, instance: rand.Text(), begun: make(chan struct{})}
+	c := &Client{Options: o, instance: rand.Text(), freshness: freshness, begun: make(chan struct{})}
 	c.makeOffers()
 	return c
 }

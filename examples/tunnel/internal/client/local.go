@@ -87,6 +87,10 @@ func (all locals) serve(ctx context.Context, c *Client) {
 // carry is one connection.
 func (c *Client) carry(ctx context.Context, conn net.Conn, f spec.Forward) {
 	end := relay.Of(conn)
+	if st, err := c.askEarly(ctx, f.Target); err == nil {
+		c.joinEarly(ctx, f, conn, end, st)
+		return
+	}
 	st, err := c.open(ctx, f.Target)
 	if err != nil {
 		c.refused(f, conn.RemoteAddr(), f.Target, err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wsstream/wsstream/examples/tunnel/internal/relay"
 	"github.com/wsstream/wsstream/mux"
+	"github.com/wsstream/wsstream/wsconn"
 )
 
 // probeTimeout is how long a session has to answer when the user asks for a new
@@ -26,7 +27,8 @@ type pool struct {
 
 	mu      sync.Mutex
 	up      []*mux.Session
-	leaving []*mux.Session // that take no more connections, and have some
+	conns   map[*mux.Session]*wsconn.Conn // of all that are not over
+	leaving []*mux.Session                // that take no more connections, and have some
 	next    int
 	began   bool          // a session has been up
 	failed  []error       // by link: why its last attempt failed, nil if it has not
@@ -35,7 +37,7 @@ type pool struct {
 
 // newPool makes one that makes sessions, and offers on them, until stopping ends.
 func (c *Client) newPool(stopping context.Context) *pool {
-	p := &pool{client: c, stopping: stopping, changed: make(chan struct{})}
+	p := &pool{client: c, stopping: stopping, changed: make(chan struct{}), conns: make(map[*mux.Session]*wsconn.Conn)}
 	for _, server := range c.Servers {
 		for range c.Sessions {
 			p.links = append(p.links, p.link(server, len(p.links)))
@@ -65,7 +67,10 @@ func (p *pool) link(server *url.URL, index int) *mux.Redialer {
 			if stopping.Err() != nil {
 				return nil, context.Cause(stopping)
 			}
-			s, _, err := c.connect(ctx, server, index)
+			s, conn, err := c.connect(ctx, server, index)
+			if err == nil {
+				p.change(func() { p.conns[s] = conn })
+			}
 			return s, err
 		},
 		OnUp: func(s *mux.Session) {
@@ -103,7 +108,10 @@ func (p *pool) watch(s *mux.Session, server *url.URL, log *slog.Logger) {
 	}
 	p.remove(s)
 	<-s.Done()
-	p.change(func() { p.leaving = without(p.leaving, s) })
+	p.change(func() {
+		p.leaving = without(p.leaving, s)
+		delete(p.conns, s)
+	})
 }
 
 func (p *pool) change(what func()) {

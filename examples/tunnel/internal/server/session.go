@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -15,6 +16,9 @@ import (
 
 // requestTimeout is how long a client may take to say what a stream is for.
 const requestTimeout = 20 * time.Second
+
+// refusalTimeout is how long a client may go on sending after a refusal.
+const refusalTimeout = 10 * time.Second
 
 // session is one of a client.
 type session struct {
@@ -86,10 +90,14 @@ func (n *session) serve(ctx context.Context, st *mux.Stream) {
 }
 
 // refuse answers a request that is not granted. The answer has to arrive, so the
-// stream is closed and not reset.
+// stream is not reset, and what has come with the request is read: unread, it would
+// lead to a reset. The client ends that.
 func (n *session) refuse(st *mux.Stream, err error) {
+	defer st.Close()
 	wire.WriteRefusal(st, wire.Refuse(err))
-	st.Close()
+	st.CloseWrite()
+	st.SetReadDeadline(time.Now().Add(refusalTimeout))
+	io.Copy(io.Discard, st)
 }
 
 // drain lets what is under way end, until ctx does.
