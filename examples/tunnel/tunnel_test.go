@@ -68,6 +68,28 @@ func TestNotConnected(t *testing.T) {
 	}
 }
 
+// Why a target is refused arrives although much was sent to it already.
+func TestRefusedWhileSending(t *testing.T) {
+	const connections = 20
+	server := startServer(t, "-open", "-allow", "127.0.0.1:2")
+	client := startProgram(t, "client", server, "-L", "0:127.0.0.1:1")
+	at := client.word(t, 1)
+	for range connections {
+		app, err := net.Dial("tcp", at) // which the reset may overtake
+		if err != nil {
+			continue
+		}
+		go io.Copy(app, testnet.NewSource(seed, 1<<20))
+		testnet.InTime(t, "the end", func() { io.Copy(io.Discard, app) })
+		app.Close()
+	}
+	client.cmd.Process.Signal(syscall.SIGTERM)
+	client.wait()
+	if log := client.stderr.String(); strings.Count(log, "does not allow") != connections {
+		t.Errorf("want %d times that it is not allowed:\n%s", connections, log)
+	}
+}
+
 // SIGTERM lets connections end, and takes no new ones.
 func TestDrain(t *testing.T) {
 	for _, end := range []string{"server", "client"} {
