@@ -113,8 +113,7 @@ func (o *outlet) writePipe(p *pipe) error {
 	if err := o.apply(o.deadline.Get()); err != nil {
 		return err
 	}
-	if p.n >= vectorSize && !o.wide {
-		o.wide = true
+	if p.n >= widened {
 		o.widen()
 	}
 	o.waiting = true

@@ -36,9 +36,17 @@ func setLowWater(fd uintptr, n int) {
 	unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, n)
 }
 
-// widen lets the system hold as much as one system call carries at most: who
-// writes so much at once has a Ping wait for it already, and is woken less.
-func (o *outlet) widen() { o.raw.Control(func(fd uintptr) { setLowWater(fd, vectorSize) }) }
+// widened is what widen makes of lowWater.
+const widened = 512 << 10
+
+// widen lets the system hold more for who splices so much at once, which has a Ping
+// wait for it already: it is woken less.
+func (o *outlet) widen() {
+	if !o.wide {
+		o.wide = true
+		o.raw.Control(func(fd uintptr) { setLowWater(fd, widened) })
+	}
+}
 
 // tellsPulse reports whether tcpPulse works on this connection. A system before
 // Linux 4.6 does not count what it needs.

@@ -1,6 +1,7 @@
 package wsconn
 
 import (
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -37,6 +38,33 @@ func TestTCPOptions(t *testing.T) {
 		})
 		s.Terminate()
 	}
+}
+
+// A large write leaves what the system holds as it is: a Ping waits for no more than
+// one system call carries. What is spliced is a larger one.
+func TestHeldBySystem(t *testing.T) {
+	a, b := testnet.TCPPair(t)
+	s := newSocket(upgraded{conn: a, role: frames.Server, settings: new(AcceptOptions).settings()})
+	defer s.Terminate()
+	go io.Copy(io.Discard, b)
+	if _, err := NewConn(s, nil).Write(make([]byte, 2*widened)); err != nil {
+		t.Fatal(err)
+	}
+	want := func(want int) {
+		t.Helper()
+		raw, err := a.SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw.Control(func(fd uintptr) {
+			if got, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT); err != nil || got != want {
+				t.Errorf("TCP_NOTSENT_LOWAT is %d, %v, want %d", got, err, want)
+			}
+		})
+	}
+	want(lowWater)
+	s.t.out.widen()
+	want(widened)
 }
 
 // The pulse of TCP is there from the start, and counts what is sent, taken and

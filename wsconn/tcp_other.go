@@ -14,6 +14,3 @@ func tuneTCP(conn *net.TCPConn, userTimeout time.Duration) {}
 func tellsPulse(conn *net.TCPConn) bool { return false }
 
 func (t *transport) tcpPulse() (pulse, bool) { return pulse{}, false }
-
-// widen is for vectors, which are not written where stamps are kept.
-func (o *outlet) widen() {}

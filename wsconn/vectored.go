@@ -13,9 +13,9 @@ const (
 	// vectorLeast is from how much payload on it is not copied behind its
 	// headers: for less the copy costs less than the longer list.
 	vectorLeast = 64 << 10
-	// vectorFrames and vectorSize bound what one system call carries.
-	vectorFrames = 16
-	vectorSize   = 512 << 10
+	// vectorFrames is how many of the least messages that are so sent fit into what
+	// one system call carries.
+	vectorFrames = batchSize / (vectorLeast / 2)
 )
 
 // vectors are messages of which only the headers were made: the payload is sent
@@ -23,15 +23,36 @@ const (
 type vectors struct {
 	headers [vectorFrames * frames.MaxHeaderSize]byte
 	parts   [2 * vectorFrames][]byte
-	left    net.Buffers // what of parts is not sent
-	size    int         // of all of them
+	calls   [2 * vectorFrames][]byte
+	left    net.Buffers // what of parts is not sent, nor in call
+	call    net.Buffers // what of calls is not sent
+	size    int         // of all parts
 }
 
 var vectorPool = sync.Pool{New: func() any { return new(vectors) }}
 
 func (v *vectors) release() {
 	clear(v.parts[:]) // the payload is the caller's
+	clear(v.calls[:])
 	vectorPool.Put(v)
+}
+
+// next moves to call what one system call carries: of a large message, which the
+// other end begins to read while the rest is written, not all
+// ('go run . -run download' of internal/bench, writes of 1 MiB).
+func (v *vectors) next() {
+	room := batchSize + frames.MaxHeaderSize
+	v.call = v.calls[:0]
+	for len(v.left) > 0 && room > 0 {
+		part := v.left[0]
+		n := min(room, len(part))
+		v.call = append(v.call, part[:n])
+		if room -= n; n < len(part) {
+			v.left[0] = part[n:]
+			return
+		}
+		v.left = v.left[1:]
+	}
 }
 
 // vectored reports whether messages of p are sent from where they lie.
@@ -45,7 +66,7 @@ func (w *writer) writeVectors(op frames.Opcode, rsv frames.RSV, p []byte, size i
 	defer v.release()
 	v.size = 0
 	headers, wire, count := v.headers[:0], 0, 0
-	for n < len(p) && count < vectorFrames && (n == 0 || n+size <= vectorSize) {
+	for n < len(p) && count < vectorFrames && (n == 0 || n+size <= batchSize) {
 		h, err := w.s.machine.Send(op, rsv, true)
 		if err != nil {
 			return 0, false, sendError(err)
@@ -61,7 +82,7 @@ func (w *writer) writeVectors(op frames.Opcode, rsv frames.RSV, p []byte, size i
 		}
 		count++
 	}
-	v.left = v.parts[:2*count]
+	v.left, v.call = v.parts[:2*count], nil
 	err = w.sendVectors(v, count)
 	return w.batchSent(v.size, n, wire, size, err)
 }
@@ -97,26 +118,31 @@ func (o *outlet) writeVectors(v *vectors) error {
 	if err := o.apply(o.deadline.Get()); err != nil {
 		return err
 	}
-	if v.size > vectorSize-batchSize && !o.wide {
-		o.wide = true
-		o.widen()
-	}
 	o.waiting = true
-	o.mu.Unlock()
-	n, err := v.left.WriteTo(o.Conn)
-	o.mu.Lock()
-	o.waiting = false
-	o.taken = int(n)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		o.keepVectors(v)
-		return nil
+	defer func() { o.waiting = false }()
+	for len(v.left) > 0 {
+		v.next()
+		o.mu.Unlock()
+		n, err := v.call.WriteTo(o.Conn)
+		o.mu.Lock()
+		o.taken += int(n)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			o.keepVectors(v)
+			return nil
+		}
+		if err != nil {
+			o.err = err
+			return err
+		}
 	}
-	o.err = err
-	return err
+	return nil
 }
 
 // keepVectors is keep of what of v is not sent.
 func (o *outlet) keepVectors(v *vectors) {
+	for _, part := range v.call {
+		o.keep(part)
+	}
 	for _, part := range v.left {
 		o.keep(part)
 	}
