@@ -34,7 +34,7 @@ var streams = []struct {
 
 // One direction, in writes of one size.
 func BenchmarkStream(b *testing.B) {
-	for _, size := range []int{128, 1 << 10, 32 << 10, 1 << 20} {
+	for _, size := range []int{128, 1 << 10, 32 << 10, 48 << 10, 64 << 10, 1 << 20} {
 		for _, s := range streams {
 			b.Run(fmt.Sprintf("%d/%s", size, s.name), func(b *testing.B) {
 				from, to := s.make(b)

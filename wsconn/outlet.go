@@ -221,7 +221,7 @@ const pieceSize = 16 << 10
 // push writes p, for as long as the transport's deadline lets it: what goes at
 // once in one go, where there is such a thing, and in pieces what does not.
 func (o *outlet) push(p []byte) (n int, err error) {
-	size := len(p)
+	size := o.callSize(len(p))
 	if o.stamps != nil {
 		size = pieceSize
 		if n, err = o.tryFirst(p); err != nil {

@@ -12,7 +12,7 @@ import (
 const (
 	// vectorLeast is from how much payload on it is not copied behind its
 	// headers: for less the copy costs less than the longer list.
-	vectorLeast = 64 << 10
+	vectorLeast = 40 << 10
 	// vectorFrames is how many of the least messages that are so sent fit into what
 	// one system call carries.
 	vectorFrames = batchSize / (vectorLeast / 2)
@@ -37,11 +37,8 @@ func (v *vectors) release() {
 	vectorPool.Put(v)
 }
 
-// next moves to call what one system call carries: of a large message, which the
-// other end begins to read while the rest is written, not all
-// ('go run . -run download' of internal/bench, writes of 1 MiB).
-func (v *vectors) next() {
-	room := batchSize + frames.MaxHeaderSize
+// next moves to call what one system call carries, of so many bytes.
+func (v *vectors) next(room int) {
 	v.call = v.calls[:0]
 	for len(v.left) > 0 && room > 0 {
 		part := v.left[0]
@@ -120,8 +117,11 @@ func (o *outlet) writeVectors(v *vectors) error {
 	}
 	o.waiting = true
 	defer func() { o.waiting = false }()
+	// Not all of a large message: the other end begins to read it while the rest is
+	// written ('go run . -run download' of internal/bench, writes of 1 MiB).
+	room := o.callSize(min(v.size, batchSize+frames.MaxHeaderSize))
 	for len(v.left) > 0 {
-		v.next()
+		v.next(room)
 		o.mu.Unlock()
 		n, err := v.call.WriteTo(o.Conn)
 		o.mu.Lock()

@@ -27,7 +27,7 @@ func download(c config) []task {
 
 func transferTasks(c config, title string, way direction) (tasks []task) {
 	t := c.streams(streamBuffer)
-	for _, size := range []int{128, 1 << 10, 32 << 10, 1 << 20} {
+	for _, size := range []int{128, 1 << 10, 32 << 10, 64 << 10, 1 << 20} {
 		tasks = append(tasks, task{
 			table:     "Streams" + c.over() + ", " + title,
 			label:     "writes of " + bytesText(size),
