@@ -79,7 +79,8 @@ func (u *upgraded) asked() *serverOutcome {
 	if u.role == frames.Client || u.server == (serverOutcome{clientAddr: peerAddr(u.conn)}) {
 		return nil
 	}
-	return &u.server
+	server := u.server // to keep that alone
+	return &server
 }
 
 // peerAddr returns the address of a connection's peer, if that is one of IP.
