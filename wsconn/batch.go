@@ -35,8 +35,8 @@ func (w *writer) writeMessages(op frames.Opcode, rsv frames.RSV, p []byte, size 
 	}
 }
 
-// writeSome sends the first messages of p in one system call, if the transport
-// takes them so. cut says that the deadline came: n then counts what is kept.
+// writeSome sends the first messages of p at once, if the transport takes them so.
+// cut says that the deadline came: n then counts what is kept.
 func (w *writer) writeSome(op frames.Opcode, rsv frames.RSV, p []byte, size int) (n int, cut bool, err error) {
 	switch {
 	case w.vectored(p, size):

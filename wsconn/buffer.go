@@ -28,7 +28,7 @@ type buffer struct {
 	pool  *sync.Pool // nil for a buffer that is used once
 	b     []byte
 	ahead ahead // of a reader
-	n     int   // how much the last read into it has brought, or why it has not
+	n     int   // how much the last read of a descriptor into it has brought, or why it has not
 	err   error
 }
 
@@ -69,6 +69,7 @@ func (b *buffer) grown(n int) *buffer {
 
 // release gives the buffer back. Nothing may refer to its bytes any more.
 func (b *buffer) release() {
+	b.ahead.clear() // a violation may have left its place there
 	if b.pool != nil {
 		b.pool.Put(b)
 	}

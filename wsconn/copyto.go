@@ -78,10 +78,12 @@ func (r *reader) lend() (loan, error) {
 	for r.ahead().size() == 0 {
 		switch {
 		case r.ended.err() != nil:
+			r.ahead().clear() // of the ends of messages
+			r.settle()
 			return loan{}, r.ended.err()
 		case r.step():
 		case !r.ahead().empty():
-			r.ahead().clear() // of the ends of messages
+			r.ahead().clear()
 		case r.ended.err() == nil: // also after the step
 			if err := r.fill(); err != nil {
 				return loan{}, err

@@ -8,9 +8,12 @@ type instant int64
 
 // set makes it t. It returns false if it was that before.
 func (i *instant) set(t time.Time) bool {
-	var to instant
-	if !t.IsZero() {
-		to = instant(t.UnixNano())
+	to := instant(t.UnixNano())
+	switch {
+	case t.IsZero():
+		to = 0
+	case to == 0:
+		to = 1 // the beginning of Unix time is a deadline, too
 	}
 	changed := *i != to
 	*i = to

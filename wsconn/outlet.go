@@ -219,7 +219,8 @@ func (o *outlet) writeDirect(p []byte) (int, error) {
 const pieceSize = 16 << 10
 
 // push writes p, for as long as the transport's deadline lets it: what goes at
-// once in one go, where there is such a thing, and in pieces what does not.
+// once as callSize has it, where there is such a thing, and in pieces what does
+// not.
 func (o *outlet) push(p []byte) (n int, err error) {
 	size := o.callSize(len(p))
 	if o.stamps != nil {

@@ -44,7 +44,11 @@ func (a *ahead) size() int {
 func (a *ahead) full() bool { return a != nil && len(a.pieces) >= maxAhead }
 
 // clear forgets everything, but for the room for pieces.
-func (a *ahead) clear() { a.from, a.to, a.pieces = 0, 0, a.pieces[:0] }
+func (a *ahead) clear() {
+	if a != nil {
+		a.from, a.to, a.pieces = 0, 0, a.pieces[:0]
+	}
+}
 
 // add takes note of n more bytes of the message in progress, for a stream or not.
 func (a *ahead) add(op frames.Opcode, rsv frames.RSV, n int, end, stream bool) {

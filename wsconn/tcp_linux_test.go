@@ -40,8 +40,8 @@ func TestTCPOptions(t *testing.T) {
 	}
 }
 
-// A large write leaves what the system holds as it is: a Ping waits for no more than
-// one system call carries. What is spliced is a larger one.
+// A large write leaves what the system holds as it is. What is spliced makes it
+// larger.
 func TestHeldBySystem(t *testing.T) {
 	a, b := testnet.TCPPair(t)
 	s := newSocket(upgraded{conn: a, role: frames.Server, settings: new(AcceptOptions).settings()})

@@ -39,8 +39,12 @@ func newTransport(conn net.Conn, userTimeout time.Duration) (transport, error) {
 // age returns the time since the start, in which the times of a pulse are.
 func (t *transport) age() time.Duration { return sinceEpoch() - t.start }
 
-// at returns a time since the start as one of the day.
-func (t *transport) at(age time.Duration) time.Time { return time.Now().Add(age - t.age()) }
+// at returns a time since the start as one of the day. It is the same each time:
+// both clocks are read at once.
+func (t *transport) at(age time.Duration) time.Time {
+	now := time.Now()
+	return now.Add(t.start + age - now.Sub(epoch))
+}
 
 // base returns what is below TLS: what has to be cut to end everything.
 func (t *transport) base() net.Conn { return belowAllTLS(t.out.Conn) }
