@@ -3,13 +3,9 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net"
-	"os"
 	"time"
 
-	"github.com/wsstream/wsstream/examples/tunnel/internal/meter"
 	"github.com/wsstream/wsstream/examples/tunnel/internal/relay"
 	"github.com/wsstream/wsstream/examples/tunnel/internal/spec"
 	"github.com/wsstream/wsstream/examples/tunnel/internal/wire"
@@ -20,9 +16,9 @@ import (
 // that is safe: to wait for the answer first would cost it a round trip.
 
 // freshness is how long ago a session may have been heard from that is good for
-// this: a little longer than a link that works is silent. On an older one, as
-// after a sleep of the machine, the answer is waited for, since a request without
-// data can be repeated on another session.
+// this: a little longer than a link that works is silent. On an older one, or after
+// a sleep of the machine, the answer is waited for, since a request without data can
+// be repeated on another session.
 const freshness = 20 * time.Second
 
 // errNotFresh is why an answer is waited for.
@@ -55,70 +51,67 @@ func (c *Client) askEarly(ctx context.Context, to spec.Addr) (*mux.Stream, error
 func (p *pool) fresh() *mux.Session {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	now := time.Now()
+	awake := p.awake.since(now.Sub(start), now.Round(0).Sub(start.Round(0)))
 	for range p.up {
 		p.next++
 		s := p.up[p.next%len(p.up)]
-		if conn := p.conns[s]; conn != nil && time.Since(conn.Stats().LastInbound) < p.client.freshness {
-			return s
+		if conn := p.conns[s]; conn != nil {
+			heard := conn.Stats().LastInbound
+			if heard.Sub(start) > awake && now.Sub(heard) < p.client.freshness {
+				return s
+			}
 		}
 	}
 	return nil
+}
+
+// start is where clocks are read from.
+var start = time.Now()
+
+// wakefulness notices that the machine has slept.
+type wakefulness struct {
+	drift time.Duration // of the wall clock against that of timers
+	from  time.Duration // by that of timers, when a sleep was noticed last
+}
+
+// since returns when a sleep was noticed last, by the clock of timers, which stands
+// still during one. The wall clock does not. Both say how late it is.
+func (w *wakefulness) since(now, wall time.Duration) time.Duration {
+	const slack = time.Second // for a clock that is being set right
+	if (wall - now - w.drift).Abs() > slack {
+		w.from = now
+	}
+	w.drift = wall - now
+	return w.from
 }
 
 // joinEarly is join with a stream that was not answered yet.
 func (c *Client) joinEarly(ctx context.Context, f spec.Forward, conn net.Conn, end relay.End, st *mux.Stream) {
-	a := &answer{
-		st:    st,
-		log:   c.Log.With("forward", f, "from", conn.RemoteAddr()),
-		count: c.Book.Forward(f.String()),
-		over:  func() {},
+	log := c.Log.With("forward", f, "from", conn.RemoteAddr())
+	count := c.Book.Forward(f.String())
+	over := func() {}
+	defer func() { over() }()
+	again, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	o := &opening{
+		granted: func() {
+			over = count.Opened()
+			log.Debug("connected")
+		},
+		again:   func() (*mux.Stream, error) { return c.open(again, f.Target) },
+		giveUp:  giveUp,
+		settled: make(chan struct{}),
+		st:      st,
 	}
-	far := relay.Of(st)
-	far.Reader = a
-	err := relay.Join(ctx, end, far, &a.count.Up, &a.count.Down)
-	defer a.over()
+	err := relay.Join(ctx, end, o.end(), &count.Up, &count.Down)
 	switch {
-	case err != nil && err == a.failure:
-		c.refused(f, conn.RemoteAddr(), f.Target, a.failure)
+	case err != nil && err == o.failure:
+		c.refused(f, conn.RemoteAddr(), f.Target, err)
 	case err != nil && !errors.Is(err, relay.ErrStopping):
-		a.count.Failed.Add(1)
-		a.log.Info("connection failed", "reason", err)
+		count.Failed.Add(1)
+		log.Info("connection failed", "reason", err)
 	default:
-		a.log.Debug("closed")
+		log.Debug("closed")
 	}
-}
-
-// answer reads a stream whose first bytes are the answer.
-type answer struct {
-	st      *mux.Stream
-	log     *slog.Logger
-	count   *meter.Forward
-	here    bool
-	over    func() // to be called when the connection is
-	failure error  // why there is none
-}
-
-func (a *answer) Read(p []byte) (int, error) {
-	if !a.here {
-		if err := a.await(); err != nil {
-			return 0, err
-		}
-	}
-	return a.st.Read(p)
-}
-
-// await reads the answer.
-func (a *answer) await() error {
-	if _, err := wire.ReadAnswer(a.st); err != nil {
-		a.failure = unanswered(err)
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			a.failure = fmt.Errorf("the server has not answered within %v", answerTimeout)
-		}
-		return a.failure
-	}
-	a.here = true
-	a.st.SetReadDeadline(time.Time{})
-	a.over = a.count.Opened()
-	a.log.Debug("connected")
-	return nil
 }

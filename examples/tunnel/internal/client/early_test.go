@@ -40,7 +40,7 @@ func (j *journal) String() string {
 }
 
 // startServer has a server answer streams by serve. It returns its URL.
-func startServer(t *testing.T, serve func(*mux.Stream)) *url.URL {
+func startServer(t *testing.T, serve func(*mux.Session, *mux.Stream)) *url.URL {
 	var sessions sync.WaitGroup
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, err := wsconn.Accept(w, r, &wsconn.AcceptOptions{Subprotocols: []string{wire.Subprotocol}})
@@ -58,7 +58,7 @@ func startServer(t *testing.T, serve func(*mux.Stream)) *url.URL {
 				if err != nil {
 					return
 				}
-				sessions.Go(func() { serve(st.(*mux.Stream)) })
+				sessions.Go(func() { serve(s, st.(*mux.Stream)) })
 			}
 		})
 	}))
@@ -130,7 +130,7 @@ func wantRequest(t *testing.T, st *mux.Stream) {
 
 // What a connection says, and its end, come before the answer.
 func TestEarly(t *testing.T) {
-	addr, _, count := startClient(t, startServer(t, func(st *mux.Stream) {
+	addr, _, count := startClient(t, startServer(t, func(_ *mux.Session, st *mux.Stream) {
 		defer st.Close()
 		wantRequest(t, st)
 		if p, err := io.ReadAll(st); string(p) != "early" || err != nil {
@@ -151,17 +151,17 @@ func TestEarly(t *testing.T) {
 // What ends a connection before the answer is a reset for it, and told.
 func TestEarlyNotAnswered(t *testing.T) {
 	for name, tt := range map[string]struct {
-		serve func(*mux.Stream)
+		serve func(*mux.Session, *mux.Stream)
 		says  string
 	}{
-		"refused": {func(st *mux.Stream) {
+		"refused": {func(_ *mux.Session, st *mux.Stream) {
 			wire.ReadRequest(st)
 			wire.WriteRefusal(st, &wire.Refusal{Code: wire.Denied, Text: "not there"})
 			io.Copy(io.Discard, st)
 			st.Close()
 		}, "not there"},
-		"too many": {func(st *mux.Stream) { st.Reset() }, "-max-streams"},
-		"no answer": {func(st *mux.Stream) {
+		"too many": {func(_ *mux.Session, st *mux.Stream) { st.Reset() }, "-max-streams"},
+		"no answer": {func(_ *mux.Session, st *mux.Stream) {
 			wire.ReadRequest(st)
 			st.Close()
 		}, "has not answered"},
@@ -173,9 +173,10 @@ func TestEarlyNotAnswered(t *testing.T) {
 			if n := count(); n.Total != 0 || n.Open != 0 || n.Failed != 0 {
 				t.Errorf("%+v", n)
 			}
-			if text := log.String(); !strings.Contains(text, "connection refused") || !strings.Contains(text, tt.says) {
-				t.Errorf("the log has no %q: %s", tt.says, text)
-			}
+			testnet.Poll(t, "the log, that it was refused: "+tt.says, func() bool {
+				text := log.String()
+				return strings.Contains(text, "connection refused") && strings.Contains(text, tt.says)
+			})
 		})
 	}
 }
@@ -183,7 +184,7 @@ func TestEarlyNotAnswered(t *testing.T) {
 // An application that gives up is no refusal.
 func TestEarlyGivenUp(t *testing.T) {
 	asked := make(chan bool)
-	addr, log, count := startClient(t, startServer(t, func(st *mux.Stream) {
+	addr, log, count := startClient(t, startServer(t, func(_ *mux.Session, st *mux.Stream) {
 		wantRequest(t, st)
 		close(asked)
 		testnet.WantFailure(t, "server", st)
@@ -197,11 +198,93 @@ func TestEarlyGivenUp(t *testing.T) {
 	}
 }
 
+// A request that was not taken is repeated, with what went along.
+func TestRepeated(t *testing.T) {
+	for name, tt := range map[string]struct {
+		first func(*mux.Session, *mux.Stream)
+		says  string // before the answer
+	}{
+		"reset": {func(_ *mux.Session, st *mux.Stream) { st.Reset() }, "early"},
+		"reset after it has come": {func(_ *mux.Session, st *mux.Stream) {
+			io.ReadAll(st)
+			st.Reset()
+		}, "early"},
+		"session lost, nothing said": {func(s *mux.Session, _ *mux.Stream) { s.Close() }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var once sync.Once
+			begun := make(chan bool)
+			addr, _, count := startClient(t, startServer(t, func(s *mux.Session, st *mux.Stream) {
+				again := true
+				once.Do(func() { again = false })
+				if !again {
+					tt.first(s, st)
+					return
+				}
+				defer st.Close()
+				wantRequest(t, st)
+				close(begun)
+				wire.WriteGrant(st, "")
+				io.Copy(st, st)
+			}), time.Hour)
+			app := testnet.DialTCP(t, addr)
+			io.WriteString(app, tt.says)
+			if tt.says != "" {
+				app.CloseWrite()
+			}
+			testnet.Take(t, "the second request", begun)
+			if tt.says == "" {
+				io.WriteString(app, "late")
+				app.CloseWrite()
+			}
+			want := tt.says
+			if want == "" {
+				want = "late"
+			}
+			if back, err := io.ReadAll(app); err != nil || string(back) != want {
+				t.Errorf("%q, %v, want %q", back, err, want)
+			}
+			testnet.Poll(t, "the count", func() bool { return count().Open == 0 })
+			if n := count(); n.Total != 1 || n.Refused != 0 || n.Failed != 0 {
+				t.Errorf("%+v", n)
+			}
+		})
+	}
+}
+
+// Also while much is sent, a connection that nobody takes is refused and not broken.
+func TestRefusedWhileSending(t *testing.T) {
+	const connections = 20
+	addr, _, count := startClient(t, startServer(t, func(_ *mux.Session, st *mux.Stream) { st.Reset() }), time.Hour)
+	for range connections {
+		app := testnet.DialTCP(t, addr)
+		go io.Copy(app, testnet.NewSource(1, 1<<20))
+		testnet.InTime(t, "the end", func() { io.Copy(io.Discard, app) })
+		app.Close()
+	}
+	testnet.Poll(t, "the count", func() bool { n := count(); return n.Refused+n.Failed == connections })
+	if n := count(); n.Failed != 0 {
+		t.Errorf("%+v", n)
+	}
+}
+
+// A clock that is put right is no sleep; what was heard before one says nothing.
+func TestWakefulness(t *testing.T) {
+	var w wakefulness
+	for i, x := range []struct{ now, slept, want time.Duration }{
+		{1, 0, 0}, {2, 0, 0}, {60, 8 * 3600, 60}, {61, 8 * 3600, 60}, {62, 8*3600 + 1, 60}, {90, 9 * 3600, 90}, {91, 1, 91},
+	} {
+		if got := w.since(x.now*time.Second, (x.now+x.slept)*time.Second); got != x.want*time.Second {
+			t.Errorf("look %d: awake since %v, want %v", i, got, x.want*time.Second)
+		}
+	}
+}
+
 // On a session that may be lost nothing goes before the answer, and what got none
 // is asked for again.
 func TestNotFresh(t *testing.T) {
 	var first sync.Once
-	addr, _, count := startClient(t, startServer(t, func(st *mux.Stream) {
+	addr, _, count := startClient(t, startServer(t, func(_ *mux.Session, st *mux.Stream) {
 		defer st.Close()
 		wantRequest(t, st)
 		lost := false
@@ -216,7 +299,7 @@ func TestNotFresh(t *testing.T) {
 		st.SetReadDeadline(time.Time{})
 		wire.WriteGrant(st, "")
 		io.Copy(st, st)
-	}), 0)
+	}), -time.Hour)
 	if got := talk(t, addr); got != "early" {
 		t.Errorf("%q", got)
 	}

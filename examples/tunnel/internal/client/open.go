@@ -65,20 +65,14 @@ func ask(ctx context.Context, s *mux.Session, r wire.Request) (*mux.Stream, stri
 	if err = wire.WriteRequest(st, r); err == nil {
 		text, err = wire.ReadAnswer(st)
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		return st, text, nil
+	case ctx.Err() != nil:
+		err = fmt.Errorf("the server has not answered: %w", context.Cause(ctx))
+	case errors.Is(err, mux.ErrReset):
+		err = fmt.Errorf("the server takes no more connections of this session: see its -max-streams (%w)", err)
 	}
 	st.Reset()
-	if ctx.Err() != nil {
-		return nil, "", fmt.Errorf("the server has not answered: %w", context.Cause(ctx))
-	}
-	return nil, "", unanswered(err)
-}
-
-// unanswered says what it means that a stream has ended before the answer.
-func unanswered(err error) error {
-	if errors.Is(err, mux.ErrReset) {
-		return fmt.Errorf("the server takes no more connections of this session: see its -max-streams (%w)", err)
-	}
-	return err
+	return nil, "", err
 }

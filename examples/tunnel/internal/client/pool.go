@@ -30,6 +30,7 @@ type pool struct {
 	conns   map[*mux.Session]*wsconn.Conn // of all that are not over
 	leaving []*mux.Session                // that take no more connections, and have some
 	next    int
+	awake   wakefulness
 	began   bool          // a session has been up
 	failed  []error       // by link: why its last attempt failed, nil if it has not
 	changed chan struct{} // closed when any of these changes
