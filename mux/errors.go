@@ -12,6 +12,11 @@ import (
 // what was under way may be lost.
 var ErrReset = errors.New("the stream was reset, what was under way may be lost")
 
+// ErrRefused is the [ErrReset] of a stream of this end that the peer has not taken:
+// it has as many as it wants, or takes no more. Nothing of what was written has
+// reached the peer's application, so all of it may be written to another stream.
+var ErrRefused = fmt.Errorf("the peer has not taken the stream: %w", ErrReset)
+
 // ErrDraining is the error of [Session.Open] when either end opens no more
 // streams: open them on another session.
 var ErrDraining = errors.New("the session is being drained, no more streams are opened on it")

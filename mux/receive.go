@@ -83,6 +83,7 @@ func (st *Stream) receiveFlags(f flags) (pass flags, err error) {
 	if f&rst == 0 || st.reset || st.gone {
 		return pass, nil
 	}
+	st.refused = st.ours && !st.acked // who takes a stream says so first
 	if st.finReceived && st.window.buffered > 0 && !st.closed {
 		// Its reader is to have all of it, and the end, before yamux throws
 		// away what has not been read.

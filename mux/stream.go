@@ -43,6 +43,7 @@ type streamState struct {
 	finReceived bool // the peer has
 	closed      bool // by the application: what comes is for nobody
 	reset       bool // by either end
+	refused     bool // by the peer, which has not taken it
 	resetLater  bool // the peer has reset it after its end, which the reader is to see first
 	gone        bool // out of the session's books
 	ended       bool // and all of it has been read, so that nothing can cut it short
@@ -108,7 +109,7 @@ func (st *Stream) readCut() error {
 	case st.closed || st.s.closed && !st.ended:
 		return net.ErrClosed
 	case st.reset:
-		return ErrReset
+		return st.resetError()
 	case st.reads.Passed():
 		return os.ErrDeadlineExceeded
 	}
@@ -176,12 +177,21 @@ func (st *Stream) writeError() error {
 	case st.closed, st.finSent, st.s.closed:
 		return net.ErrClosed
 	case st.reset, st.resetLater:
-		return ErrReset
+		return st.resetError()
 	}
 	if st.s.lost != nil {
 		return st.s.lost
 	}
 	return nil
+}
+
+// resetError says what a reset of the stream means. It is called with the session's
+// mutex held.
+func (st *Stream) resetError() error {
+	if st.refused {
+		return ErrRefused
+	}
+	return ErrReset
 }
 
 // wake makes those who wait look again.

@@ -57,7 +57,7 @@ func TestHalfClose(t *testing.T) {
 
 // What cannot be connected is reset: an end would be an empty answer.
 func TestNotConnected(t *testing.T) {
-	dead := testnet.UnusedAddress(t)
+	dead := testnet.DeadAddress(t)
 	server := startServer(t, "-open", "-allow", dead, "-allow-reverse", "*")
 	for name, at := range map[string]string{
 		"refused":           forward(t, server, dead),
@@ -170,7 +170,7 @@ func TestDrainEnds(t *testing.T) {
 // A client that stops does not wait for a server on behalf of a connection that
 // does.
 func TestDrainWithoutSession(t *testing.T) {
-	client := startProgram(t, "client", "ws://"+testnet.UnusedAddress(t)+"/", "-wait", "-session-wait", "1h", "-L", "0:localhost:1")
+	client := startProgram(t, "client", "ws://"+testnet.DeadAddress(t)+"/", "-wait", "-session-wait", "1h", "-L", "0:localhost:1")
 	app := testnet.DialTCP(t, client.word(t, 1))
 	client.cmd.Process.Signal(syscall.SIGTERM)
 	testnet.WantFailure(t, "application", app)
@@ -284,8 +284,8 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	testnet.Poll(t, "the new token", func() bool {
-		code, _, _ := runHere(t.Context(), env, "client", url, "-W", testnet.UnusedAddress(t))
-		_, _, stderr := runHere(t.Context(), env, "client", url, "-W", testnet.UnusedAddress(t))
+		code, _, _ := runHere(t.Context(), env, "client", url, "-W", testnet.DeadAddress(t))
+		_, _, stderr := runHere(t.Context(), env, "client", url, "-W", testnet.DeadAddress(t))
 		return code == 1 && strings.Contains(stderr, "refused")
 	})
 }

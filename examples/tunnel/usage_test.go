@@ -42,7 +42,7 @@ func TestBadInput(t *testing.T) {
 	}
 	t.Cleanup(func() { taken.Close() })
 	busy := taken.Addr().String()
-	dead := testnet.UnusedAddress(t)
+	dead := testnet.DeadAddress(t)
 	server := startServer(t, "-token-file", file("tokens", "alice "+goodToken), "-allow", "localhost:22", "-allow-reverse", "1")
 	open := startServer(t, "-open", "-allow", dead)
 	site := httptest.NewServer(http.NotFoundHandler())

@@ -67,7 +67,15 @@ func DialTCP(tb testing.TB, addr string) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
-// UnusedAddress returns an address of TCP where nobody listens.
+// DeadAddress returns an address of TCP where nobody listens, until the test has
+// ended: it is that of one end of a connection, so nobody else is given it.
+func DeadAddress(tb testing.TB) string {
+	tb.Helper()
+	a, _ := TCPPair(tb)
+	return a.LocalAddr().String()
+}
+
+// UnusedAddress returns an address of TCP to listen at.
 func UnusedAddress(tb testing.TB) string {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -119,7 +119,7 @@ func TestForwardForbidden(t *testing.T) {
 // Nobody listens where the proxy is sent.
 func TestForwardAbsent(t *testing.T) {
 	eachForward(t, func(t *testing.T, f forward) {
-		address := program.FreePort(t)
+		address := testnet.DeadAddress(t)
 		proxy, _ := f.start(t, address)
 		_, err := wsconn.Dial(testnet.Bounded(t), "ws://"+address, through(t, proxy))
 		wantProxyError(t, err, proxy, f.absent)
@@ -143,7 +143,7 @@ func TestForwardDead(t *testing.T) {
 	tg := newTarget(t, false, nil)
 	for _, scheme := range []string{"http", "https", "socks5", "socks5h"} {
 		t.Run(scheme, func(t *testing.T) {
-			proxy := proxyURL(scheme, program.FreePort(t), url.UserPassword(user, password))
+			proxy := proxyURL(scheme, testnet.DeadAddress(t), url.UserPassword(user, password))
 			_, err := wsconn.Dial(testnet.Bounded(t), tg.url, through(t, proxy))
 			wantProxyError(t, err, proxy, text("refused"))
 			if !errors.Is(err, syscall.ECONNREFUSED) {

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wsstream/wsstream/internal/interop/program"
 	"github.com/wsstream/wsstream/internal/testnet"
 	"github.com/wsstream/wsstream/wsconn"
 )
@@ -130,7 +129,7 @@ func TestNginxOrigin(t *testing.T) {
 
 // Nobody listens behind nginx.
 func TestNginxAlone(t *testing.T) {
-	n := startNginx(t, false, "http://"+program.FreePort(t), websocket)
+	n := startNginx(t, false, "http://"+testnet.DeadAddress(t), websocket)
 	_, err := wsconn.Dial(testnet.Bounded(t), n.url, nil)
 	wantRefused(t, "client", err, http.StatusBadGateway, "")
 }

@@ -141,7 +141,7 @@ func TestCurlRemoteDNS(t *testing.T) {
 // What curl says of targets that cannot be reached.
 func TestCurlRefused(t *testing.T) {
 	asked := startClient(t, startServer(t, "-deny", "127.0.0.1:1"), "-D", "0")
-	dead := program.FreePort(t)
+	dead := testnet.DeadAddress(t)
 	nowhere := strings.Repeat("n", 64) + ".test" // longer than a name can be: nobody else has to be asked
 	const failedProxy, failedReceive = 97, 56
 	for _, tt := range []struct {
@@ -168,7 +168,7 @@ func TestCurlRefused(t *testing.T) {
 // connects, or sends.
 func TestCurlReset(t *testing.T) {
 	const failedConnect, failedSend, failedReceive = 7, 55, 56
-	_, errs, code := curl(t, "http://"+forward(t, startServer(t), program.FreePort(t)))
+	_, errs, code := curl(t, "http://"+forward(t, startServer(t), testnet.DeadAddress(t)))
 	if !slices.Contains([]int{failedConnect, failedSend, failedReceive}, code) {
 		t.Errorf("exit code %d: %s", code, errs)
 	}

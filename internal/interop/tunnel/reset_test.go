@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/wsstream/wsstream/internal/interop/program"
 	"github.com/wsstream/wsstream/internal/testnet"
 )
 
@@ -135,7 +134,7 @@ func endFrom(t *testing.T, a, b conn) {
 func TestRefused(t *testing.T) {
 	for _, w := range ways {
 		t.Run(w.name, func(t *testing.T) {
-			app, err := w.dial(t, program.FreePort(t))
+			app, err := w.dial(t, testnet.DeadAddress(t))
 			if err == nil {
 				defer app.Close()
 				_, err = io.Copy(io.Discard, app)

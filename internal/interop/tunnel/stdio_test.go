@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/wsstream/wsstream/internal/interop/program"
 	"github.com/wsstream/wsstream/internal/testnet"
 )
 
@@ -91,7 +90,7 @@ func TestStdioKilled(t *testing.T) {
 }
 
 func TestStdioRefused(t *testing.T) {
-	stdout, stderr, code := startStdio(t, startServer(t), program.FreePort(t)).wait()
+	stdout, stderr, code := startStdio(t, startServer(t), testnet.DeadAddress(t)).wait()
 	if stdout != "" || code != 1 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "refused") {
 		t.Errorf("exit code %d, output %q, stderr:\n%s", code, stdout, stderr)
 	}

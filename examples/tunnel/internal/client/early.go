@@ -21,6 +21,10 @@ import (
 // be repeated on another session.
 const freshness = 20 * time.Second
 
+// earlyTimeout is how long a session may take to take the request; otherwise another
+// one may be better.
+const earlyTimeout = time.Second
+
 // errNotFresh is why an answer is waited for.
 var errNotFresh = errors.New("no session was heard from just now")
 
@@ -31,18 +35,22 @@ func (c *Client) askEarly(ctx context.Context, to spec.Addr) (*mux.Stream, error
 	if s == nil {
 		return nil, errNotFresh
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	soon, cancel := context.WithTimeout(ctx, earlyTimeout)
 	defer cancel()
-	st, err := s.Open(ctx)
+	st, err := s.Open(soon)
 	if err != nil {
 		return nil, err
 	}
-	st.SetDeadline(time.Now().Add(answerTimeout))
-	if err := wire.WriteRequest(st, wire.Request{Op: wire.Connect, Addr: to}); err != nil {
+	stop := context.AfterFunc(soon, func() { st.Reset() })
+	err = wire.WriteRequest(st, wire.Request{Op: wire.Connect, Addr: to})
+	if !stop() {
+		err = context.Cause(soon)
+	}
+	if err != nil {
 		st.Reset()
 		return nil, err
 	}
-	st.SetWriteDeadline(time.Time{})
+	st.SetReadDeadline(time.Now().Add(answerTimeout))
 	return st, nil
 }
 
@@ -90,8 +98,7 @@ func (w *wakefulness) since(now, wall time.Duration) time.Duration {
 func (c *Client) joinEarly(ctx context.Context, f spec.Forward, conn net.Conn, end relay.End, st *mux.Stream) {
 	log := c.Log.With("forward", f, "from", conn.RemoteAddr())
 	count := c.Book.Forward(f.String())
-	over := func() {}
-	defer func() { over() }()
+	var over func()
 	again, giveUp := context.WithCancel(ctx)
 	defer giveUp()
 	o := &opening{
@@ -105,13 +112,16 @@ func (c *Client) joinEarly(ctx context.Context, f spec.Forward, conn net.Conn, e
 		st:      st,
 	}
 	err := relay.Join(ctx, end, o.end(), &count.Up, &count.Down)
+	if over != nil {
+		over()
+	}
 	switch {
-	case err != nil && err == o.failure:
+	case err == nil, ctx.Err() != nil:
+		log.Debug("closed")
+	case err == o.failure && over == nil:
 		c.refused(f, conn.RemoteAddr(), f.Target, err)
-	case err != nil && !errors.Is(err, relay.ErrStopping):
+	default:
 		count.Failed.Add(1)
 		log.Info("connection failed", "reason", err)
-	default:
-		log.Debug("closed")
 	}
 }

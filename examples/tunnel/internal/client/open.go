@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/wsstream/wsstream/examples/tunnel/internal/spec"
@@ -43,7 +44,7 @@ func (c *Client) open(ctx context.Context, to spec.Addr) (*mux.Stream, error) {
 // over reports whether err says that a session takes no more streams.
 func over(err error) bool {
 	_, lost := errors.AsType[*mux.SessionError](err)
-	return lost || errors.Is(err, mux.ErrDraining)
+	return lost || errors.Is(err, mux.ErrDraining) || errors.Is(err, net.ErrClosed)
 }
 
 // request opens a stream for something, and waits for the answer.

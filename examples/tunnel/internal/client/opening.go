@@ -17,21 +17,21 @@ import (
 const earlyLimit = 64 << 10
 
 // opening is a stream whose request has not been answered yet. It is read and
-// written as if it had been: Read waits for the answer first. If the server has
-// not taken the request, that is repeated, with all that went along.
+// written as if it had been: Read waits for the answer first, and the end of what
+// is written waits for that as well. If the server has not taken the stream, the
+// request is repeated, with all that went along.
 type opening struct {
 	granted func()                      // is called when the answer is here
 	again   func() (*mux.Stream, error) // repeats the request, and waits for the answer
 	giveUp  func()                      // ends that
 	settled chan struct{}               // closed when there is an answer, or will be none
 
-	mu       sync.Mutex
-	st       *mux.Stream
-	sent     []byte // before the answer
-	ended    bool   // what is sent has
-	repeated bool   // sent goes, or went, on a second stream
-	aborted  bool
-	failure  error // why there is no answer
+	mu      sync.Mutex
+	st      *mux.Stream
+	sent    []byte // before the answer
+	repeats bool   // the request, or has: nothing more goes before the answer
+	aborted bool
+	failure error // why there is no answer
 }
 
 // end is the opening as one of two connections that are joined.
@@ -55,16 +55,18 @@ func (o *opening) Read(p []byte) (int, error) {
 	return o.stream().Read(p)
 }
 
-// await waits for the answer. A request is repeated if its stream was reset, since
-// then it has not been taken, or if nothing went along of which something may have
-// been made.
+// await waits for the answer, to the request or to its repetition.
 func (o *opening) await() error {
-	_, err := wire.ReadAnswer(o.stream())
+	st := o.stream()
+	_, err := wire.ReadAnswer(st)
 	_, refused := errors.AsType[*wire.Refusal](err)
 	switch {
-	case err == nil, refused:
-		return err
-	case errors.Is(err, mux.ErrReset), o.untouched():
+	case err == nil:
+		st.SetReadDeadline(time.Time{})
+		o.granted()
+		return nil
+	case !refused && o.mayRepeat(err):
+		st.Reset()
 		return o.repeat()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("the server has not answered within %v", answerTimeout)
@@ -72,41 +74,35 @@ func (o *opening) await() error {
 	return err
 }
 
-func (o *opening) untouched() bool {
+// mayRepeat decides whether a request that has failed with err is repeated: nothing
+// that went along may have reached the target. From then on nothing more goes along.
+func (o *opening) mayRepeat(err error) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.sent) == 0 && !o.ended
+	o.repeats = !o.aborted && (errors.Is(err, mux.ErrRefused) || len(o.sent) == 0)
+	return o.repeats
 }
 
 // repeat sends the request and what went along once more.
 func (o *opening) repeat() error {
-	if o.isAborted() {
-		return mux.ErrReset
-	}
 	st, err := o.again()
 	if err != nil {
 		return err
 	}
+	o.granted()
 	o.mu.Lock()
-	o.st, o.repeated = st, true
-	sent, ended, aborted := o.sent, o.ended, o.aborted
+	o.st = st
+	sent, aborted := o.sent, o.aborted
 	o.mu.Unlock()
 	if aborted {
 		st.Reset()
-		return mux.ErrReset
 	}
-	if _, err = st.Write(sent); err == nil && ended {
-		err = st.CloseWrite()
-	}
+	_, err = st.Write(sent)
 	return err
 }
 
 // settle tells who waits how the request has been answered.
 func (o *opening) settle(err error) {
-	if err == nil {
-		o.stream().SetReadDeadline(time.Time{})
-		o.granted()
-	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.failure, o.sent = err, nil
@@ -115,11 +111,20 @@ func (o *opening) settle(err error) {
 
 // Write sends p along with the request as long as there is room for it.
 func (o *opening) Write(p []byte) (int, error) {
-	if st := o.early(p); st != nil {
-		if err := o.outcome(writeAll(st, p)); err != nil {
-			return 0, err
+	st := o.early(p)
+	if st != nil {
+		n, err := st.Write(p)
+		if err == nil {
+			return n, nil
 		}
-		return len(p), nil
+		<-o.settled
+		switch {
+		case o.failure != nil:
+			return 0, o.failure
+		case o.repeats: // p was among that
+			return len(p), nil
+		}
+		return n, err
 	}
 	<-o.settled
 	if o.failure != nil {
@@ -133,43 +138,14 @@ func (o *opening) Write(p []byte) (int, error) {
 func (o *opening) early(p []byte) *mux.Stream {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.isSettled() || o.repeated || len(o.sent)+len(p) > earlyLimit {
+	if o.isSettled() || o.repeats || len(o.sent)+len(p) > earlyLimit {
 		return nil
 	}
 	o.sent = append(o.sent, p...)
 	return o.st
 }
 
-func writeAll(st *mux.Stream, p []byte) error {
-	_, err := st.Write(p)
-	return err
-}
-
-// outcome is that of what went along with the request, and has failed with err on
-// the first stream: a second one may have carried it.
-func (o *opening) outcome(err error) error {
-	if err == nil {
-		return nil
-	}
-	<-o.settled
-	switch {
-	case o.failure != nil:
-		return o.failure
-	case o.repeated:
-		return nil
-	}
-	return err
-}
-
 func (o *opening) closeWrite() error {
-	o.mu.Lock()
-	early := !o.isSettled() && !o.repeated
-	o.ended = o.ended || early
-	st := o.st
-	o.mu.Unlock()
-	if early {
-		return o.outcome(st.CloseWrite())
-	}
 	<-o.settled
 	if o.failure != nil {
 		return o.failure
@@ -189,12 +165,6 @@ func (o *opening) stream() *mux.Stream {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.st
-}
-
-func (o *opening) isAborted() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.aborted
 }
 
 func (o *opening) isSettled() bool {

@@ -30,7 +30,7 @@ func startTarget(t *testing.T, network, address string, handle func(testnet.Half
 // unusedAddress is one where nobody listens.
 func unusedAddress(t *testing.T) spec.Addr {
 	t.Helper()
-	return spec.Addr{Network: "tcp", Address: testnet.UnusedAddress(t)}
+	return spec.Addr{Network: "tcp", Address: testnet.DeadAddress(t)}
 }
 
 // startServer starts s and returns its URL, and what ends its connections.
