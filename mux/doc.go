@@ -33,7 +33,7 @@
 //	closed by this end           net.ErrClosed         net.ErrClosed
 //	ended by the peer            io.EOF, bare          nil: its reader may go on
 //	reset by either end          ErrReset              ErrReset
-//	not taken by the peer        ErrRefused            ErrRefused
+//	reset, unacknowledged        ErrRefused            ErrRefused
 //	session lost                 *SessionError         *SessionError
 //	session closed by this end   net.ErrClosed         net.ErrClosed
 //

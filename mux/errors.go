@@ -12,9 +12,12 @@ import (
 // what was under way may be lost.
 var ErrReset = errors.New("the stream was reset, what was under way may be lost")
 
-// ErrRefused is the [ErrReset] of a stream of this end that the peer has not taken:
-// it has as many as it wants, or takes no more. Nothing of what was written has
-// reached the peer's application, so all of it may be written to another stream.
+// ErrRefused is the [ErrReset] of a stream of this end that the peer has reset
+// without having acknowledged it: it has as many as it wants, or takes no more. A
+// peer of this package, or of hashicorp/yamux, acknowledges a stream before its
+// application gets that, so nothing of what was written has reached it, and all of
+// it may be written to another stream. Peers that acknowledge with their first own
+// frame, as those of libp2p in Rust and JavaScript, may have read some.
 var ErrRefused = fmt.Errorf("the peer has not taken the stream: %w", ErrReset)
 
 // ErrDraining is the error of [Session.Open] when either end opens no more
